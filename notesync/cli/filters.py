@@ -1,0 +1,152 @@
+"""Which follow-ups a command is asked about: the filter options, and the client that words name.
+
+In: option values and words.  Out: the pipeline's Selection, and words that say it back.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from notesync.cli.session import AnyFunction
+from notesync.problems import UsageError
+from notesync.sync.pipeline import Name, Selection, Workspace
+
+
+class Filters(NamedTuple):
+    """The filters as given: each empty for no filter."""
+
+    owners: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+
+    def scope(self, clients: Sequence[Name] = ()) -> str:
+        """The filters in words, '' when there are none."""
+        words = [name.name for name in clients]
+        for what, values in zip(("owner", "kind", "stage"), self, strict=True):
+            if values:
+                words.append(f"{what} {' or '.join(values)}")
+        return ", ".join(words)
+
+
+def owner_option(function: AnyFunction) -> AnyFunction:
+    """``--owner``, any number of times."""
+    return click.option(
+        "--owner", "owners", metavar="NAME", multiple=True, help="Only this owner's clients."
+    )(function)
+
+
+def stage_option(function: AnyFunction) -> AnyFunction:
+    """``--stage``, any number of times."""
+    return click.option(
+        "--stage", "stages", metavar="STAGE", multiple=True, help="Only clients in this stage, like customer."
+    )(function)
+
+
+def _check_kinds(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if values:
+        from notesync.followup.rules import KINDS
+
+        for value in values:
+            if value not in KINDS:
+                raise click.BadParameter(f"'{value}' is no kind. The kinds are: {', '.join(KINDS)}.")
+    return values
+
+
+def kind_option(function: AnyFunction) -> AnyFunction:
+    """``--kind``, any number of times."""
+    return click.option(
+        "--kind",
+        "kinds",
+        metavar="KIND",
+        multiple=True,
+        callback=_check_kinds,
+        help="Only follow-ups of this kind, like promise.",
+    )(function)
+
+
+def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--owner``, ``--kind`` and ``--stage``; each may be given several times, and any of them will do."""
+    return owner_option(kind_option(stage_option(function)))
+
+
+def select(filters: Filters, clients: Sequence[Name] = (), **wishes: Any) -> Selection:
+    """The pipeline's selection for these filters and clients; ``wishes`` are its other fields."""
+    return Selection(
+        clients=tuple(client.key for client in clients),
+        owners=filters.owners,
+        kinds=filters.kinds,
+        stages=filters.stages,
+        **wishes,
+    )
+
+
+def find_each(workspace: Workspace, wanted: Sequence[str]) -> list[Name]:
+    """The clients that the words name, one for each.  Raises UsageError as :func:`find_one` does."""
+    if not wanted:
+        return []
+    names = workspace.names()
+    return [find_one(names, words) for words in wanted]
+
+
+def find_one(names: Sequence[Name], wanted: str) -> Name:
+    """The one client that ``wanted`` names; on a terminal an ambiguous one can be chosen.
+
+    Raises UsageError, with the candidates when it is ambiguous, with the nearest when nobody is meant.
+    """
+    from notesync.followup.matching import find_clients, find_nearest
+
+    found = find_clients(wanted, names)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise _unknown(wanted, find_nearest(wanted, names))
+    if is_asking_possible():
+        return _choose(wanted, found)
+    raise UsageError(
+        f"ambiguous-client: '{wanted}' may be any of these. Give more of the name, or the file.\n"
+        + "\n".join(f"  {_describe(name)}" for name in found[:_CHOICES])
+        + _rest(len(found))
+    )
+
+
+_CHOICES = 20
+
+
+def is_asking_possible() -> bool:
+    """Whether somebody sits at a terminal who can read a question and answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _rest(count: int) -> str:
+    return f"\n  ... and {count - _CHOICES} more" if count > _CHOICES else ""
+
+
+def _unknown(wanted: str, nearest: Sequence[Name]) -> UsageError:
+    if not nearest:
+        return UsageError(f"unknown-client: no client is called '{wanted}'. 'notesync clients' lists them.")
+    return UsageError(
+        f"unknown-client: no client is called '{wanted}'. The nearest:\n"
+        + "\n".join(f"  {_describe(name)}" for name in nearest)
+    )
+
+
+def _describe(name: Name) -> str:
+    return f"{name.name}{f' ({name.company})' if name.company else ''}: {name.path}"
+
+
+def _choose(wanted: str, found: Sequence[Name]) -> Name:
+    """Ask on the terminal which of the candidates is meant; questions are no result, so on stderr."""
+    from notesync.publish.text import clean
+
+    click.echo(f"'{clean(wanted)}' may be any of these:", err=True)
+    for number, name in enumerate(found[:_CHOICES], 1):
+        click.echo(f"{number:>3}  {clean(_describe(name))}", err=True)
+    if len(found) > _CHOICES:
+        click.echo(f"     ... and {len(found) - _CHOICES} more: give more of the name", err=True)
+    limit = click.IntRange(1, min(len(found), _CHOICES))
+    number = click.prompt("Which one", type=limit, err=True)
+    return found[number - 1]

@@ -1,0 +1,367 @@
+"""``sync``, ``watch`` and ``export``: what keeps index and calendar current."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from notesync.cli.filters import owner_option
+from notesync.cli.session import (
+    Progress,
+    Session,
+    command,
+    find_midnight,
+    pass_session,
+    today_option,
+)
+from notesync.problems import NotesyncError, RefusedError
+from notesync.publish.text import format_count
+from notesync.sync.pipeline import Changes, Published, Workspace
+
+if TYPE_CHECKING:
+    from notesync.problems import Problem
+    from notesync.sync.watch import Wake, Watcher
+
+DETAILS = ("full", "names", "initials")
+COMPONENTS = ("event", "todo", "both")
+_NAMES = 3  # changed notes that a line names
+
+
+@command(examples=("notesync sync",))
+@click.option(
+    "--accept-empty", is_flag=True, help="Most client notes are gone, and that is meant: forget them."
+)
+@pass_session
+def sync(session: Session, accept_empty: bool) -> None:
+    """Bring index and calendar up to date.
+
+    Once, with a summary of what changed. When most of the client notes have vanished it stops with exit code 3
+    and leaves the calendar: a drive may be away. --accept-empty says that they were removed on purpose.
+    """
+    with session.open() as workspace:
+        changes = session.refresh(workspace, accept_empty=accept_empty, thorough=True)
+        published = publish(workspace)
+        session.write(f"{line}\n" for line in _summary(workspace, changes, published))
+        session.tell_first_steps(workspace)
+        session.tell_problem_count(workspace)
+
+
+def publish(workspace: Workspace) -> Published:
+    """Bring the calendar up to date.  Raises RefusedError where it cannot be written."""
+    try:
+        return workspace.publish()
+    except OSError as error:
+        raise _unwritable(error.filename or "the calendar", error) from error
+
+
+def _unwritable(path: str, error: OSError) -> RefusedError:
+    reason = (error.strerror or str(error)).lower()
+    return RefusedError(f"unwritable-file: {path}: {reason}. Check its folder's permissions and free space.")
+
+
+def _summary(workspace: Workspace, changes: Changes, published: Published) -> list[str]:
+    clients = workspace.counts().clients
+    calendar = describe_calendar(workspace, published)
+    return [
+        f"{format_count(changes.notes, 'note')}, {format_count(clients, 'client')}: {describe_changes(changes)}",
+        f"{calendar}, {'written' if published.changed else 'unchanged'}" if published.events else calendar,
+    ]
+
+
+def describe_calendar(workspace: Workspace, published: Published) -> str:
+    """``followups.ics: 14 events``; even an empty calendar has an event, so none means that we write none."""
+    if published.events:
+        return f"{published.path}: {format_count(published.events, 'event')}"
+    return f"{published.path}: left to the machine {workspace.settings.calendar_machine}"
+
+
+def describe_changes(changes: Changes) -> str:
+    """What a refresh found, in words: ``2 changed, 1 gone, follow-ups: 3 added, 1 removed``."""
+    parts = []
+    if changes.changed:
+        parts.append(f"{len(changes.changed)} changed")
+    if changes.removed:
+        parts.append(f"{len(changes.removed)} gone")
+    if follow_ups := describe_follow_ups(changes):
+        parts.append(follow_ups)
+    return ", ".join(parts) or "nothing changed"
+
+
+def describe_follow_ups(changes: Changes) -> str:
+    """``3 follow-ups added, 1 removed``; '' when they are as they were."""
+    if changes.added_items:
+        added = f"{format_count(changes.added_items, 'follow-up')} added"
+        return f"{added}, {changes.removed_items} removed" if changes.removed_items else added
+    return f"{format_count(changes.removed_items, 'follow-up')} removed" if changes.removed_items else ""
+
+
+# --- watch -----------------------------------------------------------------------------------------------
+
+
+@command(examples=("notesync watch", "notesync watch --poll 30"))
+@click.option(
+    "--poll",
+    metavar="SECONDS",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    help="Look at all notes this often besides, for drives that tell of no change. Default: 60.",
+)
+@pass_session
+def watch(session: Session, poll: float) -> None:
+    """Sync now, then at each change and each midnight.
+
+    Runs until it is interrupted (Ctrl-C, or a signal to end: exit code 0). One line a change on stderr: what
+    changed, follow-ups added and removed, milliseconds. A second watcher of the same vault is refused.
+    """
+    import gc
+
+    from notesync.sync.watch import Watcher, WatchLock
+
+    gc.set_threshold(100_000)  # this one lives long: see notesync.cli.main; but a change makes many tuples and no cycle
+    gc.enable()
+    with session.open() as workspace, WatchLock(workspace.lock_path):
+        watcher = Watcher(workspace.root, relevant=workspace.relevant, tell=session.tell, poll=poll)
+        _listen_to_signals(watcher)
+        with watcher:
+            _Watch(session, workspace, watcher).run()
+
+
+def _listen_to_signals(watcher: Watcher) -> None:
+    """End cleanly when asked to; sweep on SIGUSR1, and on SIGHUP unless it says that our terminal closed."""
+    import signal
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: watcher.stop())
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, lambda *_: watcher.wake())
+        on_hangup = watcher.stop if sys.stderr.isatty() else watcher.wake
+        signal.signal(signal.SIGHUP, lambda *_: on_hangup())
+
+
+class _Stopped(Exception):  # noqa: N818  a way out of a long scan, no failure
+    """Asked to end while notes are being read."""
+
+
+class _Watch:
+    """The life of one watcher: a refresh and a calendar for every wake, a line for every change."""
+
+    def __init__(self, session: Session, workspace: Workspace, watcher: Watcher) -> None:
+        self._session, self._workspace, self._watcher = session, workspace, watcher
+        self._wrong: tuple[Problem, ...] = ()  # the settings' problems that were told last
+        self._failure = ""  # what was told last that cannot be done
+        self._published: tuple[object, ...] = ()  # the day and the file of a current calendar, () of none
+        self._calendar = ""
+
+    def run(self) -> None:
+        """Until stopped.  Raises what the first refresh raises: a start that fails has to be seen."""
+        from notesync.sync.watch import STOPPED
+
+        try:
+            wait = self._start()
+            while (wake := self._watcher.wait(find_midnight(self._workspace.zone), wait)).reason != STOPPED:
+                wait = self._follow(wake)
+        except _Stopped:
+            return
+
+    def _start(self) -> float | None:
+        began = time.perf_counter()
+        workspace = self._workspace
+        bar = Progress() if sys.stderr.isatty() else None
+        try:
+            changes = self._refresh(bar, thorough=True)
+        finally:
+            if bar is not None:
+                bar.close()
+        self._session.tell(*workspace.notices)
+        published = self._publish()
+        self._say(
+            began,
+            f"watching {workspace.root}: {format_count(changes.notes, 'note')}, "
+            f"{format_count(workspace.counts().clients, 'client')}, {describe_calendar(workspace, published)}",
+        )
+        self._session.tell_first_steps(workspace)
+        return changes.wait
+
+    def _follow(self, wake: Wake) -> float | None:
+        """One refresh for one wake; what cannot be done now is told once and tried again at the next."""
+        from notesync.sync.watch import EVENTS
+
+        began = time.perf_counter()
+        try:
+            if self._reload():
+                self._published = ()
+            changes = self._refresh(thorough=wake.reason != EVENTS)
+            if changes.changed or changes.removed or changes.added_items or changes.removed_items:
+                self._published = ()
+            published = None if self._wrong or self._is_current() else self._publish()
+        except (NotesyncError, OSError) as error:
+            self._published = ()  # some of the notes may have been taken in
+            if str(error) != self._failure:
+                self._failure = str(error)
+                self._session.tell_error(self._failure)
+            return None
+        if self._failure:
+            self._failure = ""
+            self._session.tell("Back again.")
+        self._tell_change(began, changes, published)
+        return changes.wait
+
+    def _reload(self) -> bool:
+        """Read changed settings; while they are wrong the last good ones hold and the calendar stays as it is."""
+        from notesync.problems import ERROR
+
+        new = self._workspace.load_settings(tolerant=True)
+        wrong = tuple(problem for problem in self._workspace.settings_problems if problem.severity == ERROR)
+        if wrong != self._wrong:
+            self._wrong = wrong
+            self._tell_settings()
+        return new
+
+    def _tell_settings(self) -> None:
+        from notesync.publish.text import render_problems_lines
+
+        if self._wrong:
+            self._session.tell(*render_problems_lines(self._wrong))
+            self._session.tell(
+                "The settings are wrong: the last good ones hold, the calendar stays as it is."
+            )
+        else:
+            self._session.tell("The settings are good again.")
+
+    def _refresh(self, bar: Progress | None = None, *, thorough: bool) -> Changes:
+        def progress(done: int, total: int) -> None:
+            if self._watcher.stopped:
+                raise _Stopped
+            if bar is not None:
+                bar(done, total)
+
+        return self._workspace.refresh(progress=progress, grace=True, thorough=thorough)
+
+    def _is_current(self) -> bool:
+        """Whether the calendar is made from what we know, for this day, and nobody else touched its file."""
+        return self._published == (self._workspace.moment.day, _stamp(self._calendar))
+
+    def _publish(self) -> Published:
+        published = publish(self._workspace)
+        self._calendar = os.path.join(self._workspace.root, published.path)
+        self._published = (self._workspace.moment.day, _stamp(self._calendar))
+        return published
+
+    def _tell_change(self, began: float, changes: Changes, published: Published | None) -> None:
+        written = published is not None and published.changed
+        paths = (*changes.changed, *changes.removed)
+        follow_ups = describe_follow_ups(changes)
+        if not paths and not follow_ups and not written:
+            return
+        what = f"{_name_some(paths)}: {follow_ups or 'no follow-up changed'}" if paths else follow_ups
+        calendar = f"{published.path} written" if published and written else ""
+        self._say(began, ", ".join(part for part in (what, calendar) if part))
+
+    def _say(self, began: float, words: str) -> None:
+        took = (time.perf_counter() - began) * 1000
+        self._session.tell(f"{time.strftime('%H:%M:%S')} {words} ({took:.0f} ms)")
+
+
+def _name_some(paths: Sequence[str]) -> str:
+    more = len(paths) - _NAMES
+    return ", ".join(paths[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _stamp(path: str) -> tuple[int, int, int]:
+    """What tells that a file is no longer the one we left; zeros where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0, 0
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+# --- export ----------------------------------------------------------------------------------------------
+
+
+def _parse_horizon(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    from notesync.followup.dates import interval_days, parse_interval
+
+    interval = parse_interval(value)
+    if interval is None:
+        raise click.BadParameter(f"'{value}' is no length of time. Write it like '6 months' or '90 days'.")
+    return interval_days(interval)
+
+
+@command(examples=("notesync export calendar.ics", "notesync export --owner Naledi --detail names"))
+@click.argument("file", required=False)
+@owner_option
+@click.option(
+    "--component",
+    type=click.Choice(COMPONENTS),
+    metavar="|".join(COMPONENTS),
+    default="event",
+    help="Events, to-dos (which few calendars show), or both. Default: event.",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(DETAILS),
+    metavar="|".join(DETAILS),
+    help="What is told of a client. Default: as in the settings.",
+)
+@click.option(
+    "--horizon",
+    metavar="TIME",
+    callback=_parse_horizon,
+    help="How far ahead, like '6 months'. Default: as in the settings.",
+)
+@today_option
+@pass_session
+def export(
+    session: Session,
+    file: str | None,
+    owners: tuple[str, ...],
+    component: str,
+    detail: str | None,
+    horizon: int | None,
+) -> None:
+    """Write the calendar to a file or to stdout.
+
+    FILE is replaced whole, and only when it differs; a file that is no calendar is refused. Without FILE, or
+    with '-', the calendar goes to stdout.
+    """
+    with session.open() as workspace:
+        session.refresh(workspace)
+        feed = workspace.feed(owners=owners, component=component, detail=detail or "", horizon=horizon)
+        if file is None or file == "-":
+            sys.stdout.flush()
+            for chunk in feed:
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+        else:
+            _require_calendar(file)
+            try:
+                written = workspace.write_generated(os.path.abspath(file), feed)
+            except OSError as error:
+                raise _unwritable(file, error) from error
+            session.tell(f"{file}: {'written' if written else 'unchanged'}")
+        session.tell_first_steps(workspace)
+        session.tell_problem_count(workspace)
+
+
+def _require_calendar(path: str) -> None:
+    """Raise RefusedError unless ``path`` is free, empty or a calendar: one slip must not cost a note."""
+    try:
+        with open(path, "rb") as old:
+            start = old.read(15)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if start and start.upper() != b"BEGIN:VCALENDAR":
+        raise RefusedError(
+            f"not-a-calendar: {path} holds something else and was left alone. Name another file."
+        )

@@ -1,0 +1,148 @@
+"""What people and programs see of follow-ups and clients, and the plan of the days ahead.
+
+Values that are filled once judging has said what is shown; pure, and loaded only when they are needed: a
+plain list of lines does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from notesync.followup.agenda import DUE, OVERDUE, Totals
+from notesync.problems import Problem
+
+
+class Item(NamedTuple):
+    """One follow-up as people and programs see it; the fields are those of ``check --format json``.
+
+    ``opens`` and ``due`` are ISO texts, with a time where there is one; ``value`` is in the settings'
+    currency; ``minutes`` is the time to plan for it.
+    """
+
+    path: str
+    line: int
+    client_path: str
+    client_id: str
+    client: str
+    company: str
+    owner: tuple[str, ...]
+    kind: str
+    step: str | None
+    title: str
+    reason: str
+    channel: str
+    opens: str | None
+    due: str | None
+    status: str
+    days_late: int
+    value: float | None
+    phone: tuple[str, ...]
+    email: tuple[str, ...]
+    best_time: str
+    minutes: int
+    attempts: int
+    retry_on: str | None
+    stale: bool
+    conflict: bool
+    uid: str
+    stage: str
+    rule: str
+    contact_by: tuple[str, ...]
+    not_by: tuple[str, ...]
+
+
+ITEM_FIELDS = Item._fields[: Item._fields.index("uid") + 1]
+"""What the command line promises of an item, in its order; the fields after ``uid`` are for our own tables."""
+
+
+class Agenda(NamedTuple):
+    """What ``check`` answers: the day asked about (ISO), the items in order, totals, and the problems."""
+
+    today: str
+    items: list[Item]
+    totals: Totals
+    problems: tuple[Problem, ...]
+
+
+class ClientCard(NamedTuple):
+    """A client as ``clients`` and ``show`` present it; ``wanted`` is days between contacts, 0 for none."""
+
+    path: str
+    client_id: str
+    name: str
+    company: str
+    role: str
+    stage: str
+    owner: tuple[str, ...]
+    value: float | None
+    phone: tuple[str, ...]
+    email: tuple[str, ...]
+    contact_by: tuple[str, ...]
+    not_by: tuple[str, ...]
+    best_time: str
+    address: str
+    website: str
+    aliases: tuple[str, ...]
+    last_contact: str | None
+    next_contact: str | None
+    wanted: int
+    drift: float | None
+    do_not_contact: bool
+    paused_until: str | None
+    stale: bool
+
+
+class DayPlan(NamedTuple):
+    """One day of the agenda: what falls due, overdue work taken on, minutes planned and to be had."""
+
+    day: date
+    items: list[Item]
+    overdue: list[Item]
+    minutes: int
+    capacity: int
+
+
+def plan_days(
+    items: Sequence[Item], days: Sequence[date], working: Sequence[bool], capacity: int
+) -> tuple[list[DayPlan], list[Item]]:
+    """The days ahead with what falls due on each, and overdue work spread by rank up to the capacity.
+
+    ``items`` are in the order of lists; ``capacity`` is minutes a working day.  What is due now stands
+    on the first working day; overdue work goes, most pressing first, to the earliest working day with
+    room, and what fits nowhere is returned.  A day always takes one overdue item, however long, if
+    nothing else stands on it: an hour's visit must not fall through a half-hour's capacity.
+    """
+    plans = [
+        DayPlan(day, [], [], 0, capacity if free else 0) for day, free in zip(days, working, strict=True)
+    ]
+    first = next((i for i, free in enumerate(working) if free), 0)
+    minutes = [0] * len(plans)
+    for item in items:
+        if item.status == OVERDUE or not plans:
+            continue
+        at = first if item.status == DUE else _day_index(item, days)
+        if at is not None:
+            plans[at].items.append(item)
+            minutes[at] += item.minutes
+    left: list[Item] = []
+    for item in items:
+        if item.status != OVERDUE:
+            continue
+        for at, free in enumerate(working):
+            if free and (minutes[at] + item.minutes <= capacity or minutes[at] == 0):
+                plans[at].overdue.append(item)
+                minutes[at] += item.minutes
+                break
+        else:
+            left.append(item)
+    return [plan._replace(minutes=total) for plan, total in zip(plans, minutes, strict=True)], left
+
+
+def _day_index(item: Item, days: Sequence[date]) -> int | None:
+    opens = item.opens or item.due
+    if opens is None:
+        return None
+    shift = (date.fromisoformat(opens[:10]) - days[0]).days
+    return shift if 0 <= shift < len(days) else None

@@ -1,0 +1,55 @@
+"""A user's mistake as a value, and the base of our exceptions.
+
+A :class:`Problem` is something wrong in a note or in the settings: it has a place, a stable code and
+a mend, and never stops the rest.  A :class:`NotesyncError` is something the program cannot do: it
+ends the command with its exit code.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+ERROR = "error"
+WARNING = "warning"
+
+
+class Problem(NamedTuple):
+    """Something wrong at one place of a file.
+
+    ``path`` is vault-relative with ``/``; ``line`` and ``column`` count from 1, columns in characters.
+    ``code`` is stable and in words (``bad-date``); ``severity`` is ``error`` (could not be used) or
+    ``warning`` (probably not meant).  ``message`` says what is wrong, ``hint`` what to write instead,
+    each one sentence that may quote the note: renderers escape it.
+    """
+
+    path: str
+    line: int
+    column: int
+    code: str
+    severity: str
+    message: str
+    hint: str
+
+
+class NotesyncError(Exception):
+    """Something that cannot be done; ``exit_code`` is the command's."""
+
+    exit_code = 70
+
+
+class UsageError(NotesyncError):
+    """Wrong usage or settings; a client unknown or ambiguous."""
+
+    exit_code = 2
+
+
+class VaultError(NotesyncError):
+    """The vault cannot be read, or its notes seem to have gone."""
+
+    exit_code = 3
+
+
+class RefusedError(NotesyncError):
+    """Refused, and nothing was changed: a file moved on, another watcher runs."""
+
+    exit_code = 4

@@ -1,0 +1,1 @@
+"""What comes out: the calendar, and text for terminals and programs."""

@@ -1,0 +1,1 @@
+"""The disk: people's notes, the disposable index, earlier texts."""

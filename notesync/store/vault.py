@@ -1,0 +1,324 @@
+"""The only door to people's files: find them, read them, and replace what we generate.
+
+In: a vault's root folder and vault-relative paths with ``/``.  Out: names with their signatures, bytes
+with the signature under which they were read.  It knows nothing of what notes mean.
+
+Nothing outside the vault is read or written through it: symbolic links are not followed, only regular
+files are opened, and a placeholder of a file that a sync engine has not downloaded is never read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat as stat_bits
+import struct
+import time
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from notesync.problems import VaultError
+
+SETTINGS_NAME = "notesync.yaml"
+MARGIN_NS = 2_000_000_000  # file times may lag behind the clock: coarse kernels 10 ms, FAT and shares 2 s
+LARGEST_NOTE = 2 * 1024 * 1024  # bytes; nobody types two megabytes, and one file must not stall the rest
+
+_HIDDEN_STARTS = (".", "~$", "#", "~syncthing~")  # hidden files, office and Emacs locks, Syncthing's parts
+_SYSTEM_FOLDERS = frozenset(
+    ("node_modules", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "__MACOSX")
+)
+_DATALESS = 0x40000000  # macOS SF_DATALESS: the name is here, the bytes are in the cloud (Apple TN3150)
+_RECALL = 0x00400000 | 0x00040000 | 0x1000  # Windows: recall on data access, recall on open, offline
+_OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_OPENS_NO_LINKS = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
+_pack = struct.Struct("<4q").pack
+
+Signature = bytes
+"""Size, mtime, ctime (nanoseconds) and inode of a file; all zero while it cannot be trusted."""
+SIGNATURE_BYTES = 32
+UNTRUSTED: Signature = bytes(SIGNATURE_BYTES)
+
+
+class Unreadable(Exception):  # noqa: N818  a reason, not a failure of the program
+    """Why a note could not be read: ``code`` and ``hint`` are a problem's; the file may well be fine."""
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+class Content(NamedTuple):
+    """The bytes of a note and the signature they were read under (untrusted: read it again next time)."""
+
+    data: bytes
+    signature: Signature
+    changed_ns: int
+
+
+def find_root(start: str) -> str | None:
+    """The nearest folder from ``start`` upwards that has a settings file, or None."""
+    folder = os.path.abspath(start)
+    while True:
+        if os.path.isfile(os.path.join(folder, SETTINGS_NAME)):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def signature(found: os.stat_result) -> Signature:
+    """The signature of a stat result; on Windows ctime is the time of creation and adds little."""
+    return _pack(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & 0x7FFFFFFFFFFFFFFF)
+
+
+def is_placeholder(found: os.stat_result) -> bool:
+    """Whether a sync engine has left only the name here: reading would download, or block offline."""
+    return bool(
+        getattr(found, "st_flags", 0) & _DATALESS or getattr(found, "st_file_attributes", 0) & _RECALL
+    )
+
+
+class Vault:
+    """A folder of notes.
+
+    ``ignored`` are vault-relative folders (ending in ``/``) or names, which may hold ``*`` and ``?``.
+    """
+
+    def __init__(self, root: str, ignored: Iterable[str] = ()) -> None:
+        self.root = root
+        self._ignored = tuple(pattern for pattern in ignored if pattern)
+
+    def absolute(self, path: str) -> str:
+        """The path to open for a vault-relative one."""
+        return f"{self.root}/{path}"
+
+    def require(self) -> None:
+        """Raise VaultError unless the root is a folder that can be listed: absence must be proved."""
+        try:
+            with os.scandir(self.root):
+                return
+        except FileNotFoundError:
+            reason = "there is no such folder"
+        except NotADirectoryError:
+            reason = "it is not a folder"
+        except OSError as error:
+            reason = (error.strerror or "it cannot be listed").lower()
+        raise VaultError(
+            f"cannot read the vault {self.root}: {reason}. "
+            "Is the drive connected and the sync app running? Nothing was changed."
+        )
+
+    def list_folder(
+        self, folder: str, folders: list[str], placeholders: set[str]
+    ) -> Iterator[tuple[str, Signature]]:
+        """The names and signatures of the notes in a folder, in no order.  Raises OSError.
+
+        ``folders`` gets the folders in it, ``placeholders`` the notes of which only the name is here.
+        """
+        # On Linux and macOS names are looked up relative to the open folder: a third less time than by path.
+        by_descriptor = os.scandir in os.supports_fd
+        place = self.absolute(folder)
+        handle: int | str = os.open(place, os.O_RDONLY) if by_descriptor else place
+        try:
+            with os.scandir(handle) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name[-3:].lower() != ".md":
+                        if entry.is_dir(follow_symlinks=False):
+                            self._add_folder(folder, name, folders)
+                        continue
+                    if name.startswith(_HIDDEN_STARTS) or (self._ignored and self._is_ignored(folder + name)):
+                        continue
+                    try:
+                        found = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
+                    if stat_bits.S_ISREG(found.st_mode):
+                        if is_placeholder(found):
+                            placeholders.add(folder + name)
+                        yield name, signature(found)
+                    elif stat_bits.S_ISDIR(found.st_mode):
+                        self._add_folder(folder, name, folders)
+        finally:
+            if by_descriptor:
+                os.close(handle)  # type: ignore[arg-type]
+
+    def _add_folder(self, folder: str, name: str, folders: list[str]) -> None:
+        if name[0] == "." or name in _SYSTEM_FOLDERS:
+            return
+        path = f"{folder}{name}/"
+        if not (self._ignored and self._is_ignored(path)):
+            folders.append(path)
+
+    def _is_ignored(self, path: str) -> bool:
+        from fnmatch import fnmatchcase
+
+        name = path.rstrip("/").rpartition("/")[2]
+        for pattern in self._ignored:
+            if pattern.endswith("/"):
+                folder = pattern.lstrip("/")
+                if path.endswith("/") and (path == folder or fnmatchcase(path, folder)):
+                    return True
+                if path.endswith("/") and "/" not in folder[:-1] and name == folder[:-1]:
+                    return True
+            elif path in (pattern, f"{pattern}/") or fnmatchcase(path, pattern) or fnmatchcase(name, pattern):
+                return True
+        return False
+
+    def is_relevant(self, path: str, folder: bool) -> bool:
+        """Whether a sweep could care for what happened at a path: a note, the settings, a folder of notes."""
+        parts = path.split("/")
+        if any(part.startswith(".") or part in _SYSTEM_FOLDERS for part in parts if part):
+            return path == ".obsidian/templates.json"
+        if not folder and path != SETTINGS_NAME and not path.lower().endswith(".md"):
+            return False
+        return not (self._ignored and self._is_ignored(f"{path}/" if folder else path))
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """A file's lstat, None when it is not there (or its folder is not)."""
+        try:
+            return os.lstat(self.absolute(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def read(self, path: str, now_ns: int, *, placeholder: bool | None = None) -> Content:
+        """The bytes of a note as they were at one moment; ``now_ns`` is the wall clock in nanoseconds.
+
+        The file is looked at before and after on the same descriptor; when it changed in between it is read
+        again, at most a few times.  The signature is untrusted while the file's times are too fresh to
+        prove that it will not change unseen (git's "racy" rule), so the next look reads it again.
+        ``placeholder`` says what a scan saw, None: look first.
+
+        Raises Unreadable: no permission, a placeholder, not a regular file, too large, in motion.
+        """
+        place = self.absolute(path)
+        try:
+            if placeholder is None or not _OPENS_NO_LINKS:
+                found = os.lstat(place)
+                placeholder = is_placeholder(found)
+                if not stat_bits.S_ISREG(found.st_mode):
+                    raise _NOT_A_FILE
+            if placeholder:
+                raise _NOT_DOWNLOADED
+            handle = os.open(place, _OPEN_FLAGS)
+        except OSError as error:
+            raise _cannot_read(error) from error
+        try:
+            return _read_still(handle, now_ns)
+        except OSError as error:
+            raise _cannot_read(error) from error
+        finally:
+            os.close(handle)
+
+    def replace_generated(self, path: str, chunks: Iterable[bytes]) -> bool:
+        """Make a generated file hold these bytes; whether anything had to be written.
+
+        ``path`` is absolute or vault-relative.  The bytes are compared as they come, and only a difference is
+        written: to a temporary file in the same folder, then renamed over the old one, so that a reader sees
+        the old or the new bytes, whole.  No sync to disk: it can be made again, and waiting for the disk
+        triples the slowest saves.  Raises OSError.
+        """
+        target = os.path.join(self.root, path)
+        incoming = iter(chunks)
+        same, rest = _compare(target, incoming)
+        if rest is None:
+            return False
+        temporary = f"{target}.{os.getpid()}.{time.monotonic_ns():x}.tmp"
+        folder, name = os.path.split(temporary)
+        temporary = os.path.join(folder, f".{name}")
+        try:
+            _write_new(temporary, target, same, rest, incoming)
+            os.replace(temporary, target)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise
+        return True
+
+
+_NOT_A_FILE = Unreadable("not-a-file", "this is not an ordinary file", "put the note itself here")
+_NOT_DOWNLOADED = Unreadable(
+    "not-downloaded",
+    "the note is not on this device, only its name",
+    "in the sync app choose to keep this folder on this device",
+)
+
+
+def _cannot_read(error: OSError) -> Unreadable:
+    words = (error.strerror or "it cannot be read").lower()
+    return Unreadable(
+        "unreadable-note",
+        f"the note could not be read: {words}",
+        "check the file's permissions and that no other program holds it",
+    )
+
+
+def _read_still(handle: int, now_ns: int) -> Content:
+    before = os.fstat(handle)
+    if not stat_bits.S_ISREG(before.st_mode):
+        raise _NOT_A_FILE
+    for _ in range(3):
+        if before.st_size > LARGEST_NOTE:
+            raise Unreadable(
+                "note-too-large",
+                f"the note is {before.st_size // 1_000_000} MB, more than the 2 MB that are read",
+                "split it, or keep attachments in files of their own",
+            )
+        data = _read_all(handle, before.st_size)
+        after = os.fstat(handle)
+        seen = signature(before)
+        if signature(after) == seen and len(data) == after.st_size:
+            changed = max(after.st_mtime_ns, after.st_ctime_ns)
+            return Content(data, seen if changed < now_ns - MARGIN_NS else UNTRUSTED, changed)
+        before = after
+        os.lseek(handle, 0, os.SEEK_SET)
+    return Content(data, UNTRUSTED, max(after.st_mtime_ns, after.st_ctime_ns))
+
+
+def _read_all(handle: int, size: int) -> bytes:
+    # One read fetches a note of the size that was stat'ed; a huge buffer would cost more than the read.
+    data = os.read(handle, max(size + 1, 1))
+    if len(data) <= size and (len(data) == size or not data):
+        return data
+    parts = [data]
+    while part := os.read(handle, 65536):
+        parts.append(part)
+        if sum(map(len, parts)) > LARGEST_NOTE:
+            break
+    return b"".join(parts)
+
+
+def _compare(target: str, incoming: Iterator[bytes]) -> tuple[int, bytes | None]:
+    """How many bytes of the file agree, and the first chunk that differs (None: all are the same)."""
+    try:
+        file = open(target, "rb")  # noqa: SIM115  closed below; the missing file is the other way out
+    except FileNotFoundError:
+        return 0, next(incoming, b"")
+    with file:
+        same = 0
+        for chunk in incoming:
+            if file.read(len(chunk)) != chunk:
+                return same, chunk
+            same += len(chunk)
+        return (same, b"") if file.read(1) else (same, None)
+
+
+def _write_new(temporary: str, target: str, same: int, rest: bytes, incoming: Iterator[bytes]) -> None:
+    with open(temporary, "xb") as new:
+        if same:
+            with open(target, "rb") as old:
+                while same > 0 and (block := old.read(min(same, 1 << 20))):
+                    new.write(block)
+                    same -= len(block)
+            if same:
+                raise OSError(f"{target} changed while it was being compared")
+        new.write(rest)
+        for chunk in incoming:
+            new.write(chunk)

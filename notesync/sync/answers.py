@@ -1,0 +1,360 @@
+"""A refreshed index and a moment in; agendas, lines, clients, names and problems out.
+
+What a question needs of clients' words is loaded after judging, for the items that are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from datetime import date, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from notesync.followup import agenda
+from notesync.followup.agenda import UPCOMING, Judged, Moment, Totals, Verdict
+from notesync.problems import Problem
+from notesync.store.index import Index
+
+if TYPE_CHECKING:
+    from notesync.followup.client import Client
+    from notesync.followup.items import Agenda, ClientCard, DayPlan, Item
+    from notesync.followup.settings import Settings
+
+
+class Selection(NamedTuple):
+    """Which follow-ups are asked for; ``upcoming`` is days ahead, ``everything`` all that are to come."""
+
+    clients: tuple[int, ...] = ()
+    owners: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    upcoming: int = 0
+    everything: bool = False
+    sort: str = "urgency"
+
+
+class Name(NamedTuple):
+    """What a client may be called on the command line."""
+
+    key: int
+    path: str
+    client_id: str
+    name: str
+    company: str
+    aliases: tuple[str, ...]
+
+
+class Counts(NamedTuple):
+    """Markdown files seen, and how many of them are client notes."""
+
+    markdown: int
+    clients: int
+
+
+class Answers:
+    """What can be asked of an index; ``moment`` and ``currency`` are the settings' own."""
+
+    index: Index
+    moment: Moment
+    currency: str
+    settings_problems: tuple[Problem, ...]
+    folder_problems: tuple[Problem, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        raise LookupError("the settings are the workspace's")
+
+    # judging ------------------------------------------------------------------------------------
+
+    def judge(self, selection: Selection) -> Verdict:
+        """The rows that a selection lets through, judged, filtered and in order."""
+        where, values = _client_filter(selection)
+        today = self.moment.day.toordinal()
+        opened_by = None if selection.everything else today + selection.upcoming
+        verdict = agenda.judge(self.index.rows(opened_by, where, values), self.moment)
+        kinds = _ranks(selection.kinds)
+        last = None if selection.everything else today + selection.upcoming
+        shown = verdict.shown
+        if kinds or last is not None:
+            shown = [item for item in shown if _is_wanted(item, kinds, last)]
+        if selection.sort != "urgency":
+            shown.sort(key=agenda.SORTS[selection.sort])
+        return verdict._replace(shown=shown)
+
+    def lines(self, selection: Selection) -> tuple[Iterator[str], Totals]:
+        """The agenda as finished lines of text, without their line breaks, and the totals."""
+        verdict = self.judge(selection)
+        lines = (f"{item.place}{item.status}{item.label}" for item in verdict.shown)
+        return lines, agenda.count(verdict.shown, self.currency)
+
+    def agenda(self, selection: Selection) -> Agenda:
+        """The agenda with all that is known of each item."""
+        verdict = self.judge(selection)
+        totals = agenda.count(verdict.shown, self.currency)
+        if not selection.everything:
+            totals = totals._replace(upcoming=self._count_upcoming(selection, verdict))
+        items = self._items(verdict.shown, verdict.waiting)
+        from notesync.followup.items import Agenda
+
+        return Agenda(self.moment.day.isoformat(), items, totals, self.problems())
+
+    def _count_upcoming(self, selection: Selection, verdict: Verdict) -> int:
+        where, values = _client_filter(selection)
+        kinds = _ranks(selection.kinds)
+        after = self.moment.day.toordinal() + selection.upcoming
+        later = sum(
+            1
+            for _, client, rank, flags in self.index.upcoming(after, where, values)
+            if (not kinds or rank in kinds) and not is_held_back(flags, client, verdict.busy)
+        )
+        return later + sum(1 for item in verdict.shown if item.status == UPCOMING)
+
+    def held_back(self) -> tuple[Verdict, set[int]]:
+        """What is open by now, judged, and all cadences, open or to come, that stand behind something else."""
+        verdict = self.judge(Selection())
+        later = self.index.upcoming(self.moment.day.toordinal(), f"flags & {agenda.CADENCE}")
+        return verdict, verdict.hidden | {
+            key for key, client, _, flags in later if is_held_back(flags, client, verdict.busy)
+        }
+
+    def next_item(self, selection: Selection) -> Item | None:
+        """The follow-up to come that opens first, for when there is nothing to do now."""
+        verdict = self.judge(selection._replace(everything=True, sort="urgency"))
+        upcoming = [item for item in verdict.shown if item.status == UPCOMING]
+        if not upcoming:
+            return None
+        nearest = min(upcoming, key=lambda item: (item.opens or 0, item))
+        return self._items([nearest], verdict.waiting)[0]
+
+    def week(self, days: int, selection: Selection) -> tuple[list[DayPlan], list[Item], Agenda]:
+        """The days ahead planned: what falls due, and overdue work spread by rank up to the capacity."""
+        found = self.agenda(selection._replace(upcoming=max(days - 1, 0), everything=False))
+        calendar = self.settings.work_calendar()
+        ahead = [self.moment.day + timedelta(days=shift) for shift in range(max(days, 1))]
+        working = [calendar.is_workday(day) for day in ahead]
+        from notesync.followup.items import plan_days
+
+        plans, left = plan_days(found.items, ahead, working, self.settings.capacity)
+        return plans, left, found
+
+    # items --------------------------------------------------------------------------------------
+
+    def _items(self, judged: Sequence[Judged], waiting: Set[int]) -> list[Item]:
+        details = self.index.details([item.follow_up for item in judged])
+        clients = self.known_clients({item.client for item in judged})
+        return [
+            self._item(item, details[item.follow_up], item.client in waiting, *clients[item.client])
+            for item in judged
+        ]
+
+    def known_clients(self, keys: Iterable[int]) -> dict[int, tuple[Client, str, bool]]:
+        """The clients of these keys, each with its note's path and whether it is stale."""
+        from notesync.followup.client import from_facts
+
+        return {
+            key: (from_facts(facts), path, stale)
+            for key, path, stale, facts in self.index.facts(sorted(keys))
+        }
+
+    def _item(
+        self, judged: Judged, words: tuple[Any, ...], also: bool, client: Client, path: str, stale: bool
+    ) -> Item:
+        from notesync.followup.items import Item
+        from notesync.publish.calendar import build_uid
+
+        rule, kind, step, occasion, title, reason, place, line, channel, minutes, _ = words
+        opens = _iso(judged.opens, judged.minute if judged.opens == judged.due else None)
+        due = _iso(judged.due, judged.minute)
+        if also and judged.flags & agenda.CONTACT:
+            reason = "; ".join(part for part in (reason, self._also(client)) if part)
+        return Item(
+            path=place,
+            line=line,
+            client_path=path,
+            client_id=client.id,
+            client=client.name,
+            company=client.company,
+            owner=client.owners,
+            kind=kind,
+            step=step,
+            title=title,
+            reason=reason,
+            channel=channel,
+            opens=opens,
+            due=due,
+            status=judged.status,
+            days_late=-judged.early,
+            value=client.value,
+            phone=client.phones,
+            email=client.emails,
+            best_time=client.best_time,
+            minutes=minutes,
+            attempts=0,
+            retry_on=None,
+            stale=stale,
+            conflict=False,
+            uid=build_uid(self.settings.vault_id, client.key, rule, occasion, opens or ""),
+            stage=client.stage,
+            rule=rule,
+            contact_by=client.contact_by,
+            not_by=client.not_by,
+        )
+
+    def _also(self, client: Client) -> str:
+        from notesync.followup.rules import last_contact, wanted_days
+
+        last, wanted = last_contact(client, self.moment.day), wanted_days(client, self.settings)
+        if last is None or not wanted:
+            return ""
+        return f"also: last contact {(self.moment.day - last).days} days ago, wanted every {wanted}"
+
+    # clients ------------------------------------------------------------------------------------
+
+    def names(self) -> list[Name]:
+        """What every client may be called, by path."""
+        return [
+            Name(
+                key,
+                path,
+                "" if ident == path else ident,
+                name,
+                company,
+                tuple(a for a in aliases.split("\n") if a),
+            )
+            for key, path, ident, name, company, aliases in self.index.names()
+        ]
+
+    def client(self, key: int) -> Client:
+        """A client with the log and tasks of its note."""
+        return self.known_clients([key])[key][0]
+
+    def card(self, key: int) -> ClientCard:
+        """A client as ``show`` presents it."""
+        client, path, stale = self.known_clients([key])[key]
+        return self._card(client, path, stale, self._next_by_client((key,)).get(key))
+
+    def cards(self, selection: Selection) -> list[ClientCard]:
+        """The clients that a selection lets through, by name."""
+        from notesync.followup.client import from_facts
+
+        where, values = _client_filter(selection)
+        keys = self.index.select_clients(where, values) if where else None
+        ahead = self._next_by_client(selection.clients)
+        cards = [
+            self._card(from_facts(facts), path, stale, ahead.get(key))
+            for key, path, stale, facts in self.index.facts(keys)
+        ]
+        return sorted(cards, key=lambda card: (card.name.casefold(), card.path))
+
+    def idle_clients(self) -> list[ClientCard]:
+        """The clients for whom nothing can ever fall due, though nobody said that they be left alone."""
+        busy = {row[1] for row in self.index.rows(None)}
+        from notesync.followup.client import from_facts
+
+        return [
+            self._card(client, path, stale, None)
+            for key, path, stale, facts in self.index.facts(None)
+            if key not in busy and not (client := from_facts(facts)).do_not_contact and client.stage != "lost"
+        ]
+
+    def _next_by_client(self, clients: tuple[int, ...]) -> dict[int, str]:
+        """The day on which each client's first open follow-up opens."""
+        verdict = self.judge(Selection(clients=clients, everything=True))
+        found: dict[int, int] = {}
+        for item in verdict.shown:
+            if item.opens is not None:
+                found[item.client] = min(found.get(item.client, item.opens), item.opens)
+        return {key: date.fromordinal(day).isoformat() for key, day in found.items()}
+
+    def _card(self, client: Client, path: str, stale: bool, ahead: str | None) -> ClientCard:
+        from notesync.followup.items import ClientCard
+        from notesync.followup.rules import find_drift, last_contact, wanted_days
+
+        today = self.moment.day
+        last = last_contact(client, today)
+        wanted = wanted_days(client, self.settings)
+        paused = client.paused_until
+        return ClientCard(
+            path=path,
+            client_id=client.id,
+            name=client.name,
+            company=client.company,
+            role=client.role,
+            stage=client.stage,
+            owner=client.owners,
+            value=client.value,
+            phone=client.phones,
+            email=client.emails,
+            contact_by=client.contact_by,
+            not_by=client.not_by,
+            best_time=client.best_time,
+            address=client.address,
+            website=client.website,
+            aliases=client.aliases,
+            last_contact=last.isoformat() if last else None,
+            next_contact=ahead,
+            wanted=wanted,
+            drift=find_drift(last, wanted, today),
+            do_not_contact=client.do_not_contact,
+            paused_until=paused.day.isoformat() if paused and paused.day > today else None,
+            stale=stale,
+        )
+
+    # the rest -----------------------------------------------------------------------------------
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Every problem of settings, folders and notes, by path and place."""
+        found = (*self.settings_problems, *self.folder_problems, *map(Problem._make, self.index.problems()))
+        return tuple(sorted(found, key=lambda p: (p.path, p.line, p.column, p.code)))
+
+    def counts(self) -> Counts:
+        """How many notes there are, and how many are clients'."""
+        return Counts(*self.index.counts())
+
+
+def is_held_back(flags: int, client: int, busy: Set[int]) -> bool:
+    """Whether a follow-up to come is a cadence that stands behind something else of its client."""
+    return bool(flags & agenda.BEHIND or (flags & agenda.CADENCE and client in busy))
+
+
+def _client_filter(selection: Selection) -> tuple[str, list[Any]]:
+    clauses: list[str] = []
+    values: list[Any] = []
+    if selection.clients:
+        clauses.append(f"client.id in ({','.join('?' * len(selection.clients))})")
+        values += selection.clients
+    if selection.owners:
+        clauses.append(f"({' or '.join(['instr(client.owners, ?)'] * len(selection.owners))})")
+        values += [f"\n{owner.casefold()}\n" for owner in selection.owners]
+    if selection.stages:
+        clauses.append(f"client.stage in ({','.join('?' * len(selection.stages))})")
+        values += [stage.casefold() for stage in selection.stages]
+    return " and ".join(clauses), values
+
+
+def _ranks(kinds: Sequence[str]) -> frozenset[int]:
+    if not kinds:
+        return frozenset()
+    from notesync.followup.rules import KINDS
+
+    return frozenset(KINDS.index(kind) for kind in kinds)
+
+
+def _is_wanted(item: Judged, kinds: frozenset[int], last: int | None) -> bool:
+    if kinds and item.rank not in kinds:
+        return False
+    return last is None or item.status != UPCOMING or (item.opens or 0) <= last
+
+
+def _iso(day: int | None, minute: int | None) -> str | None:
+    if day is None:
+        return None
+    text = date.fromordinal(day).isoformat()
+    return text if minute is None else f"{text}T{minute // 60:02}:{minute % 60:02}"
+
+
+def by_client(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    """Rows that come in the order of their client (second column), gathered by it."""
+    for client, group in groupby(rows, key=lambda row: row[1]):
+        yield client, list(group)

@@ -1,0 +1,322 @@
+"""The whole program on one page: refresh the index from the notes, judge it for a moment, publish.
+
+In: a vault's root and a moment.  Out: agendas, clients, problems, the calendar.  Notes are read here and
+never written.  Only what changed is read, and what reading and deriving need is imported only then: a
+``check`` of an unchanged vault gets by on the index.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from notesync import __version__
+from notesync.followup.agenda import Moment
+from notesync.problems import ERROR, Problem, UsageError
+from notesync.store.index import Index, IndexFailure
+from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, signature
+from notesync.sync.answers import Answers, Counts, Name, Selection
+from notesync.sync.refresh import Changes, Refresh, Wishes, digest_of
+
+if TYPE_CHECKING:
+    from notesync.followup.rules import Context
+    from notesync.followup.settings import Settings
+
+__all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
+
+TEMPLATES_NAME = ".obsidian/templates.json"
+
+
+class Published(NamedTuple):
+    """The calendar that was brought up to date: its path, whether it was written, its events."""
+
+    path: str
+    changed: bool
+    events: int
+
+
+def cache_dir(root: str) -> str:
+    """The folder of this vault's index and locks, in the user's cache, outside every synced folder.
+
+    The places are those of platformdirs, whose import alone would cost ``check`` half a bare Python start.
+    """
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+        return os.path.join(base, "notesync", "Cache", _vault_key(root))
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Caches", "notesync", _vault_key(root))
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    base = base if os.path.isabs(base) else os.path.join(home, ".cache")
+    return os.path.join(base, "notesync", _vault_key(root))
+
+
+def _vault_key(root: str) -> str:
+    from zlib import crc32
+
+    real = os.path.realpath(root)
+    name = "".join(c if c.isalnum() else "-" for c in os.path.basename(real))[:40]
+    return f"{name}-{crc32(os.fsencode(real)):08x}"
+
+
+def open_workspace(
+    root: str,
+    clock: Callable[[str], Moment],
+    *,
+    tolerant: bool = False,
+    cache: str | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Workspace:
+    """A vault with its settings and index.
+
+    ``clock`` gives the moment in a zone (the name in the settings, '' for the machine's).  ``tolerant``
+    goes on with default settings where they are wrong, and lists the problems.  ``pause`` waits some
+    seconds, for a note that is just being replaced.  Raises VaultError when the folder is not there,
+    UsageError when the settings are wrong.
+    """
+    vault = Vault(os.path.abspath(root))
+    vault.require()
+    workspace = Workspace(vault, Index(os.path.join(cache or cache_dir(root), "index.sqlite3")), clock, pause)
+    workspace.load_settings(tolerant=tolerant)
+    return workspace
+
+
+class Workspace(Answers):
+    """A vault, its settings, its index and a moment; ``refresh`` first, then ask."""
+
+    def __init__(
+        self, vault: Vault, index: Index, clock: Callable[[str], Moment], pause: Callable[[float], None]
+    ) -> None:
+        self.root = vault.root
+        self.index = index
+        self.settings_problems: tuple[Problem, ...] = ()
+        self.zone = ""
+        self.currency = ""
+        self._vault = vault
+        self._clock = clock
+        self._pause = pause
+        self._remembered = index.remembered()
+        self._settings: Settings | None = None
+        self._context: Context | None = None
+        self.folder_problems: tuple[Problem, ...] = ()
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should know of the index, a sentence each."""
+        return self.index.notices
+
+    @property
+    def lock_path(self) -> str:
+        """The file whose lock says that this vault is being watched."""
+        return os.path.join(os.path.dirname(self.index.path), "watch.lock")
+
+    def close(self) -> None:
+        """Close the index."""
+        self.index.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def relevant(self, path: str, folder: bool) -> bool:
+        """Whether a change at a vault-relative path may matter: the watcher asks, from its own thread."""
+        return self._vault.is_relevant(path, folder)
+
+    # settings -----------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        if self._settings is None:
+            from notesync.followup.settings import Settings
+
+            self._settings = Settings.from_json(self._remembered["settings"])
+        return self._settings
+
+    def load_settings(self, *, tolerant: bool = False) -> bool:
+        """Read the settings if they changed, and ask the clock in their zone; whether they are new.
+
+        Wrong settings raise UsageError, or when ``tolerant`` leave the last good ones in force (else the
+        defaults) with the problems listed.  The index is made anew for settings that the rules read.
+        """
+        seen = self._settings_signature()
+        changed = False
+        if not seen or self._remembered.get("settings_seen") != seen:
+            changed = self._read_settings(seen, tolerant)
+        if "currency" in self._remembered:
+            self.zone, self.currency = self._remembered["zone"], self._remembered["currency"]
+        self.moment = self._clock(self.zone)
+        self._vault = Vault(self.root, self._ignored())
+        return changed
+
+    def _settings_signature(self) -> bytes:
+        """What tells that the files of settings are as they were; empty while they are too fresh to tell."""
+        files = [self._vault.stat(path) for path in (SETTINGS_NAME, TEMPLATES_NAME)]
+        settled = time.time_ns() - MARGIN_NS
+        if any(found and max(found.st_mtime_ns, found.st_ctime_ns) > settled for found in files):
+            return b""
+        return b"|".join((__version__.encode(), *(signature(found) if found else b"-" for found in files)))
+
+    def _read_settings(self, seen: bytes, tolerant: bool) -> bool:
+        files: list[bytes] = []
+        unreadable: tuple[Problem, ...] = ()
+        for path in (SETTINGS_NAME, TEMPLATES_NAME):
+            try:
+                there = self._vault.stat(path) is not None
+                files.append(self._vault.read(path, time.time_ns()).data if there else b"")
+            except Unreadable as error:
+                files.append(b"")
+                unreadable += (Problem(path, 1, 1, error.code, ERROR, str(error), error.hint),)
+        digest = digest_of(b"\0".join((__version__.encode(), *files)))
+        if self._remembered.get("settings_digest") == digest and not unreadable:
+            self.settings_problems = ()
+            if seen:
+                self._remember(settings_seen=seen)
+            return False
+        return self._take_settings(files, unreadable, seen, digest, tolerant)
+
+    def _take_settings(
+        self,
+        files: Sequence[bytes],
+        unreadable: tuple[Problem, ...],
+        seen: bytes,
+        digest: bytes,
+        tolerant: bool,
+    ) -> bool:
+        from notesync.followup.settings import parse_settings
+
+        settings, found = parse_settings(files[0], SETTINGS_NAME)
+        problems = (*unreadable, *found)
+        wrong = [problem for problem in problems if problem.severity == ERROR]
+        self.settings_problems = problems
+        if wrong and not tolerant:
+            raise UsageError("\n".join(f"{p.path}:{p.line}:{p.column}: {p.message} {p.hint}" for p in wrong))
+        if wrong and "settings" in self._remembered:
+            return False  # the last good ones stay in force
+        self._settings, self._context = settings, None
+        ignored = "\n".join((*settings.ignore, _template_folder(files[1])))
+        fingerprint = f"{__version__} {settings.fingerprint()} {ignored}"
+        changed = bool(self._remembered.get("fingerprint") != fingerprint)
+        if changed and not self.index.fresh:
+            self.index.clear()
+        if problems:
+            seen = digest = b""  # read them again next time, to say so again
+        self._remember(
+            fingerprint=fingerprint,
+            settings=settings.to_json(),
+            settings_seen=seen,
+            settings_digest=digest,
+            zone=settings.timezone,
+            currency=settings.currency,
+            ignored=ignored,
+        )
+        return changed
+
+    def _remember(self, **values: str | bytes) -> None:
+        self._remembered.update(values)
+        try:
+            with self.index.change():
+                self.index.remember(**values)
+        except IndexFailure as error:
+            self.index.fall_back(error)
+            self.index.remember(**self._remembered)
+
+    def _ignored(self) -> list[str]:
+        return [pattern for pattern in self._remembered.get("ignored", "").split("\n") if pattern]
+
+    # refreshing ---------------------------------------------------------------------------------
+
+    def refresh(
+        self,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        accept_empty: bool = False,
+        grace: bool = False,
+        thorough: bool = False,
+    ) -> Changes:
+        """Bring the index up to the notes as they are on disk; see ``refresh.Wishes`` for the words.
+
+        Raises VaultError when the vault, or most of it, is gone.
+        """
+        wishes = Wishes(progress, accept_empty, grace, thorough)
+        try:
+            return self._refresh(wishes)
+        except IndexFailure as error:
+            self.index.fall_back(error)
+            self.index.remember(**self._remembered)
+            return self._refresh(wishes)
+
+    def _refresh(self, wishes: Wishes) -> Changes:
+        refresh = Refresh(
+            self._vault, self.index, self._reading_context, self.moment.day, self._pause, wishes
+        )
+        unfinished = bool(self._remembered.pop("unfinished", ""))
+        try:
+            changes = refresh.run(unfinished)
+        finally:
+            self.folder_problems = refresh.folder_problems
+        self._hold()
+        return changes
+
+    def _reading_context(self) -> Context:
+        if self._context is None:
+            from notesync.followup.rules import Context
+
+            self._context = Context(self.settings, self.settings.work_calendar())
+        return self._context
+
+    def _hold(self) -> None:
+        """Derive again what does not hold on this day: a client with a dated fact between then and now."""
+        today = self.moment.day.toordinal()
+        if not (clients := self.index.clients_not_holding(today)):
+            return
+        from notesync.followup.client import from_facts
+        from notesync.sync.reading import derive, holds_for
+
+        context = self._reading_context()
+        with self.index.change():
+            for key, facts in clients:
+                client = from_facts(facts)
+                first, until = holds_for(client, self.moment.day)
+                self.index.replace_follow_ups(key, first, until, derive(client, context, self.moment.day))
+
+    # publishing ---------------------------------------------------------------------------------
+
+    def publish(self) -> Published:
+        """Bring the calendar up to date; it is written only when its bytes differ.  Raises OSError."""
+        from notesync.sync.feed import publish
+
+        return publish(self, self._vault)
+
+    def feed(
+        self,
+        *,
+        owners: Sequence[str] = (),
+        component: str = "event",
+        detail: str = "",
+        horizon: int | None = None,
+    ) -> Iterator[bytes]:
+        """The calendar's bytes in chunks, as ``export`` wants them; ``horizon`` is in days."""
+        from notesync.sync.feed import build_feed, in_chunks
+
+        return in_chunks(build_feed(self, tuple(owners), component, detail, horizon))
+
+    def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
+        """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""
+        return self._vault.replace_generated(path, chunks)
+
+
+def _template_folder(data: bytes) -> str:
+    """The folder named in Obsidian's settings of its Templates plugin, ending in '/', or ''."""
+    import json
+
+    try:
+        folder = json.loads(data).get("folder")
+    except (ValueError, AttributeError):
+        return ""
+    return f"{folder.strip('/')}/" if isinstance(folder, str) and folder.strip("/") else ""

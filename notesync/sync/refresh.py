@@ -1,0 +1,296 @@
+"""The index brought up to the notes as they are on disk: one look, then what differs is read.
+
+What is unreadable is not deleted, and what vanished must be proved gone.  The parser and the rules are loaded
+only when some bytes are new.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from notesync.problems import ERROR, Problem, VaultError
+from notesync.store.index import Index, KnownNote
+from notesync.store.scan import Difference, Listing, Scan
+from notesync.store.vault import UNTRUSTED, Content, Signature, Unreadable, Vault
+
+if TYPE_CHECKING:
+    from notesync.followup.rules import Context
+
+BATCH = 500  # notes in one transaction: few enough to keep memory flat, many enough to keep SQLite quick
+GRACE = 2.0  # seconds for which a note may be missing while an editor or a sync engine replaces it
+GLANCE = 0.2  # seconds: how long a single command waits for a note that vanished just now
+FEWEST_LOST = 5  # client notes; with more than half of the vault, that is an absent folder, not a clean-up
+
+
+class Changes(NamedTuple):
+    """What a refresh did; ``wait`` is the seconds after which a grace period ends, None without one."""
+
+    read: int
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    added_items: int
+    removed_items: int
+    notes: int
+    clients: int
+    wait: float | None = None
+
+
+class Wishes(NamedTuple):
+    """How to refresh.
+
+    ``progress`` gets notes read and notes to read.  ``accept_empty``: most notes may be gone.  ``grace`` is the
+    watcher's: a note that vanished keeps its rows for two seconds.  ``thorough`` lists every folder anew.
+    """
+
+    progress: Callable[[int, int], None] | None = None
+    accept_empty: bool = False
+    grace: bool = False
+    thorough: bool = False
+
+
+class Found(NamedTuple):
+    """A note whose bytes are new, or why they cannot be read."""
+
+    path: str
+    known: KnownNote | None
+    content: Content | Unreadable
+    digest: bytes
+
+
+class Taken:
+    """What a refresh has taken in so far: notes read, paths changed, follow-ups come and gone."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.changed: list[str] = []
+        self.added = 0
+        self.removed = 0
+
+
+class Refresh:
+    """One refresh of an index from its vault, as of a day; ``context`` is asked for when notes are parsed."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        index: Index,
+        context: Callable[[], Context],
+        today: date,
+        pause: Callable[[float], None],
+        wishes: Wishes,
+    ) -> None:
+        self.folder_problems: tuple[Problem, ...] = ()
+        self._vault = vault
+        self._index = index
+        self._context = context
+        self._today = today
+        self._pause = pause
+        self._wishes = wishes
+        self._scan = Scan(vault, time.time_ns(), thorough=wishes.thorough)
+        self._taken = Taken()
+        self._trusted: dict[str, Signature] = {}
+
+    def run(self, unfinished: bool) -> Changes:
+        """Look, read and store; ``unfinished`` says that an earlier refresh was killed under way.
+
+        Raises VaultError when the vault, or most of it, is gone, and the index's own errors.
+        """
+        listings = self._index.listings()
+        differences = list(self._scan.compare(listings))
+        self._hold_unreadable(listings)
+        pending = [each.folder + name for each in differences for name in each.changed]
+        vanished = self._find_vanished(listings, differences, pending, unfinished)
+        if not differences and not vanished:
+            return self._report((), None)
+        self._take_in(pending, unfinished)
+        with self._index.change():
+            removed, wait = self._remove(vanished)
+            self._store_listings(differences)
+            self._index.remember(unfinished="")
+        return self._report(removed, wait)
+
+    def _report(self, removed: Sequence[str], wait: float | None) -> Changes:
+        taken = self._taken
+        clients = self._index.counts()[1] if taken.read or removed else 0
+        return Changes(
+            taken.read,
+            tuple(taken.changed),
+            tuple(removed),
+            taken.added,
+            taken.removed,
+            self._scan.notes,
+            clients,
+            wait,
+        )
+
+    # what vanished ------------------------------------------------------------------------------
+
+    def _find_vanished(
+        self,
+        listings: Sequence[Listing],
+        differences: Sequence[Difference],
+        pending: list[str],
+        unfinished: bool,
+    ) -> list[str]:
+        """The known notes that are not there; a note being replaced just now goes to ``pending`` instead."""
+        vanished = [each.folder + name for each in differences for name in each.gone]
+        vanished += self._index.missing()
+        if unfinished:
+            vanished += self._find_orphans(listings, differences)
+        if not vanished:
+            return vanished
+        there = set(pending)
+        vanished = [path for path in dict.fromkeys(vanished) if path not in there]
+        if vanished and not self._wishes.grace:
+            vanished = self._glance(vanished, pending)
+        if not self._wishes.accept_empty:
+            self._prove_absence(vanished)
+        return vanished
+
+    def _find_orphans(self, listings: Iterable[Listing], differences: Iterable[Difference]) -> list[str]:
+        """Notes that a refresh stored before it was killed, and that are in no folder now."""
+        latest: dict[str, Listing | None] = {listing.folder: listing for listing in listings}
+        latest.update((each.folder, each.listing) for each in differences)
+        there = {
+            listing.folder + name
+            for listing in latest.values()
+            if listing is not None
+            for name in listing.notes()
+        }
+        return [path for path in self._index.paths() if path not in there]
+
+    def _glance(self, vanished: list[str], pending: list[str]) -> list[str]:
+        """Wait a moment for notes that vanished just now: an editor may be replacing them."""
+        just_now = time.time_ns() - int(GRACE * 1e9)
+        for folder in {os.path.dirname(path) for path in vanished}:
+            found = self._vault.stat(folder or ".")
+            if found is not None and found.st_mtime_ns > just_now:
+                self._pause(GLANCE)
+                break
+        else:
+            return vanished
+        gone: list[str] = []
+        for path in vanished:
+            (gone if self._vault.stat(path) is None else pending).append(path)
+        return gone
+
+    def _prove_absence(self, vanished: Sequence[str]) -> None:
+        if len(vanished) < FEWEST_LOST or len(vanished) <= self._scan.notes:
+            return
+        self._vault.require()
+        known = [self._index.known_note(path) for path in vanished]
+        clients = sum(1 for note in known if note is not None and note.is_client)
+        if clients >= FEWEST_LOST:
+            raise VaultError(
+                f"{clients} client notes are gone from {self._vault.root}, most of the vault: is the folder still "
+                "syncing or moved? Nothing was changed. If they were removed on purpose, run "
+                "`notesync sync --accept-empty`."
+            )
+
+    def _remove(self, vanished: Sequence[str]) -> tuple[list[str], float | None]:
+        removed: list[str] = []
+        waits: list[float] = []
+        now = time.time()
+        for path in vanished:
+            note = self._index.known_note(path)
+            if note is None:
+                continue
+            if self._wishes.grace:
+                left = self._index.mark_missing(note.key, now) + GRACE - now
+                if 0 < left <= GRACE:
+                    waits.append(left)
+                    continue
+            if note.is_client:
+                self._taken.removed += len(self._index.identities(note.key))
+            self._index.forget(note.key)
+            removed.append(path)
+        return removed, min(waits, default=None)
+
+    # what cannot be listed ----------------------------------------------------------------------
+
+    def _hold_unreadable(self, listings: Iterable[Listing]) -> None:
+        """Keep what is known of folders that cannot be listed, marked stale, and say so."""
+        folders = self._scan.unreadable
+        if not folders:
+            return
+        tops = [each for each in folders if not any(each != top and each.startswith(top) for top in folders)]
+        self.folder_problems = tuple(
+            Problem(
+                folder.rstrip("/"), 1, 1, "unreadable-folder", ERROR, "this folder could not be listed",
+                "check its permissions; its notes' last known follow-ups are shown",
+            )
+            for folder in tops
+        )  # fmt: skip
+        held = [each for each in listings if each.folder in folders]
+        trusted = self._index.trusted(each.folder + name for each in held for name in each.notes())
+        if trusted:
+            with self._index.change():
+                self._index.distrust(trusted)
+                self._index.store_listings(
+                    each._replace(signature=UNTRUSTED, signatures=bytes(len(each.signatures)))
+                    for each in held
+                )
+
+    # what differs -------------------------------------------------------------------------------
+
+    def _take_in(self, pending: Sequence[str], unfinished: bool) -> None:
+        empty = not unfinished and self._index.counts()[0] == 0
+        for at in range(0, len(pending), BATCH):
+            batch = pending[at : at + BATCH]
+            with self._index.change():
+                self._take_batch(batch, empty)
+                if at == 0 and len(pending) > BATCH:
+                    self._index.remember(unfinished="yes")
+            if self._wishes.progress is not None:
+                self._wishes.progress(at + len(batch), len(pending))
+
+    def _take_batch(self, batch: Sequence[str], empty: bool) -> None:
+        now = time.time_ns()
+        found = [each for path in batch if (each := self._read(path, now, empty)) is not None]
+        if not found:
+            return
+        from notesync.sync.reading import Reader
+
+        self._taken.read += len(found)
+        reader = Reader(self._vault, self._index, self._context(), self._today, self._pause)
+        reader.take(found, self._taken)
+
+    def _read(self, path: str, now: int, empty: bool) -> Found | None:
+        """A note's bytes, or None when they are those that are known."""
+        known = None if empty else self._index.known_note(path)
+        try:
+            content = self._vault.read(path, now, placeholder=path in self._scan.placeholders)
+        except Unreadable as error:
+            return Found(path, known, error, b"")
+        self._trusted[path] = content.signature
+        digest = digest_of(content.data)
+        if known is not None and known.digest == digest and not known.stale:
+            self._index.found_again(known.key)
+            return None
+        return Found(path, known, content, digest)
+
+    def _store_listings(self, differences: Iterable[Difference]) -> None:
+        """Remember the folders, each note under the signature that its bytes were read under."""
+        self._index.forget_listings(each.folder for each in differences if each.listing is None)
+        self._index.store_listings(
+            self._signed(each, each.listing) for each in differences if each.listing is not None
+        )
+
+    def _signed(self, difference: Difference, listing: Listing) -> Listing:
+        if not difference.changed:
+            return listing
+        notes = listing.notes()
+        for name in difference.changed:
+            notes[name] = self._trusted.get(difference.folder + name, UNTRUSTED)
+        return listing._replace(signatures=b"".join(notes.values()))
+
+
+def digest_of(data: bytes) -> bytes:
+    """What tells bytes from other bytes: sixteen bytes of BLAKE2."""
+    from hashlib import blake2b
+
+    return blake2b(data, digest_size=16).digest()

@@ -1,0 +1,32 @@
+"""What all tests share: golden files, and the one option that rewrites them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden-rewrite", action="store_true", help="write what comes out to tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str | bytes], None]:
+    """``golden(name, found)`` demands that ``found`` is what tests/golden/``name`` holds, byte for byte."""
+
+    def compare(name: str, found: str | bytes) -> None:
+        data = found.encode() if isinstance(found, str) else found
+        path = GOLDEN / name
+        if request.config.getoption("--golden-rewrite"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        assert path.exists(), f"no {path}: pytest --golden-rewrite writes it"
+        if isinstance(found, str):  # a diff of lines says more than one of bytes
+            assert found == path.read_bytes().decode()
+        assert data == path.read_bytes()
+
+    return compare

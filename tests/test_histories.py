@@ -1,0 +1,212 @@
+"""After any history a refresh equals a rebuild: the index forgets nothing and makes nothing up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+from unittest.mock import patch
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from notesync.followup.agenda import Moment
+from notesync.sync.pipeline import Selection, Workspace, open_workspace
+
+TODAY = date(2026, 11, 22)
+NAMES = ("Acme", "Bäcker", "café", "田中", "Clients/Acme", "Clients/Deep/Ångström", "v1.2 Ltd")
+FRONT = (
+    "type: client\nnext_contact: 2026-11-20\n",
+    "type: client\nevery: 2 weeks\nlast_contact: 2026-10-01\nvalue: 1200\n",
+    "every: month\n",
+    "type: client\nnext_contact: 2026-12-30\nphone: 0712345670\nowner: Anna\n",
+    "type: note\n",
+    "type: client\nnext_contact: 2026-02-30\n",
+    "type: client\nid: same-for-all\nlast_contact: 2026-11-01\nevery: week\n",
+)
+BODY = (
+    "",
+    "\n## Log\n\n- 2026-11-21 call: talked\n",
+    "\n## Log\n\n- 2026-12-24 visit: an appointment\n- 2026-11-01 call (no answer)\n",
+    "\n- [ ] Send the quote 📅 2026-11-25\n- [x] Done ✅ 2026-11-02\n",
+    "no newline at the end",
+)
+notes = st.builds(
+    lambda front, body: f"---\n{front}---\n{body}", st.sampled_from(FRONT), st.sampled_from(BODY)
+)
+names = st.sampled_from(NAMES)
+days = st.sampled_from([date(2026, 11, 22), date(2026, 12, 1), date(2026, 12, 25), date(2026, 10, 1)])
+
+
+def everything(workspace: Workspace) -> object:
+    """All that can be asked of a workspace, as one value."""
+    found = workspace.agenda(Selection(everything=True))
+    return found, workspace.cards(Selection()), list(workspace.feed())
+
+
+def has_fine_times(folder: Path) -> bool:
+    """Whether every write gets a time of its own once somebody has looked (Linux 6.13 and newer do that)."""
+    path = folder / "probe"
+    seen = set()
+    for number in range(50):
+        path.write_text(str(number % 10), encoding="utf-8")
+        seen.add(path.stat().st_mtime_ns)
+    path.unlink()
+    return len(seen) == 50
+
+
+class Histories(RuleBasedStateMachine):
+    """Where file times are fine enough, they are trusted at once: so what is spared by them is tested, too."""
+
+    patches = contextlib.ExitStack()
+
+    @initialize(trusting=st.booleans())
+    def begin(self, trusting: bool) -> None:
+        self.home = Path(tempfile.mkdtemp())
+        self.vault = self.home / "vault"
+        self.vault.mkdir()
+        self.day = TODAY
+        self.cache = self.home / "cache"
+        if trusting and has_fine_times(self.home):
+            for module in ("scan", "vault"):
+                self.patches.enter_context(patch(f"notesync.store.{module}.MARGIN_NS", -(10**10)))
+
+    def teardown(self) -> None:
+        self.patches.close()
+        if hasattr(self, "home"):
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def _open(self, cache: Path) -> Workspace:
+        return open_workspace(
+            str(self.vault), lambda _zone: Moment(self.day, 600), cache=str(cache), pause=lambda _: None
+        )
+
+    def _path(self, name: str) -> Path:
+        return self.vault / f"{name}.md"
+
+    @rule(name=names, text=notes)
+    def write(self, name: str, text: str) -> None:
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, newline="", encoding="utf-8")
+
+    @rule(name=names, text=notes)
+    def replace(self, name: str, text: str) -> None:
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(text, newline="", encoding="utf-8")
+        os.replace(temporary, path)
+
+    @rule(name=names)
+    def same_size_and_old_times(self, name: str) -> None:
+        """A sync engine may bring other bytes of the same size and set the old modification time."""
+        path = self._path(name)
+        if path.exists():
+            seen = path.stat()
+            data = path.read_bytes()
+            path.write_bytes(data.replace(b"2026-11-2", b"2026-10-2"))
+            os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+    @rule(name=names, text=notes)
+    def new_note_in_a_folder_with_old_times(self, name: str, text: str) -> None:
+        """rsync sets the times of a folder back after it has put a file into it."""
+        folder = self._path(name).parent
+        if folder.exists():
+            seen = folder.stat()
+            self.replace(name, text)
+            os.utime(folder, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+    @rule(name=names, into=names)
+    def rename(self, name: str, into: str) -> None:
+        if self._path(name).exists():
+            self._path(into).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self._path(name), self._path(into))
+
+    @rule(name=names)
+    def delete(self, name: str) -> None:
+        self._path(name).unlink(missing_ok=True)
+
+    @rule()
+    def move_folder(self) -> None:
+        source, target = self.vault / "Clients", self.vault / "People"
+        if source.exists() and not target.exists():
+            os.replace(source, target)
+        elif target.exists() and not source.exists():
+            os.replace(target, source)
+
+    @rule(name=names)
+    def unreadable_moment(self, name: str) -> None:
+        """For a moment a folder stands where the note was: nothing can be read there."""
+        path = self._path(name)
+        if path.exists() and path.is_file():
+            aside = path.with_suffix(".aside")
+            os.replace(path, aside)
+            path.mkdir()
+            self.look()
+            path.rmdir()
+            os.replace(aside, path)
+
+    @rule(day=days)
+    def another_day(self, day: date) -> None:
+        self.day = day
+
+    @rule(text=st.sampled_from(["", "default_every: {prospect: month}\n", "timezone: Africa/Johannesburg\n"]))
+    def change_settings(self, text: str) -> None:
+        (self.vault / "notesync.yaml").write_text(text, encoding="utf-8")
+
+    @rule()
+    def look(self) -> None:
+        with self._open(self.cache) as workspace:
+            workspace.refresh(grace=False)
+
+    @rule(batches=st.integers(0, 3))
+    def killed_in_the_middle(self, batches: int) -> None:
+        """A process may die after any of its transactions, or before the first."""
+        left = [batches]
+
+        def die(_done: int, _all: int) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise InterruptedError
+
+        small = patch("notesync.sync.refresh.BATCH", 2)
+        with small, contextlib.suppress(InterruptedError), self._open(self.cache) as workspace:
+            workspace.refresh(accept_empty=True, progress=die)
+
+    @rule()
+    def lose_the_index(self) -> None:
+        for path in self.cache.glob("index.sqlite3*"):
+            path.unlink()
+
+    @rule(junk=st.binary(min_size=1, max_size=200))
+    def corrupt_the_index(self, junk: bytes) -> None:
+        path = self.cache / "index.sqlite3"
+        if path.exists():
+            for side in self.cache.glob("index.sqlite3-*"):
+                side.unlink()
+            path.write_bytes(junk)
+
+    @invariant()
+    def refreshed_equals_rebuilt(self) -> None:
+        if not hasattr(self, "vault"):
+            return
+        with self._open(self.cache) as refreshed:
+            refreshed.refresh(accept_empty=True)
+            after_history = everything(refreshed)
+        fresh = self.home / "fresh"
+        with self._open(fresh) as rebuilt:
+            rebuilt.refresh()
+            from_nothing = everything(rebuilt)
+        shutil.rmtree(fresh)
+        assert after_history == from_nothing
+
+
+Histories.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestHistories = Histories.TestCase

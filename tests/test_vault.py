@@ -1,0 +1,174 @@
+"""The door to people's files: what counts as a note, what is read, how a generated file is replaced."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from notesync.problems import VaultError
+from notesync.store import vault as vault_module
+from notesync.store.scan import Scan
+from notesync.store.vault import UNTRUSTED, Unreadable, Vault, find_root, is_placeholder, signature
+
+LATER = time.time_ns() + 10**12
+
+
+def names(root: Path, ignored: tuple[str, ...] = ()) -> list[str]:
+    differences = Scan(Vault(str(root), ignored), time.time_ns()).compare([])
+    return sorted(each.folder + name for each in differences for name in each.changed)
+
+
+def put(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("x", encoding="utf-8")
+
+
+def test_markdown_files_are_found_and_what_engines_and_editors_leave_is_not(tmp_path: Path) -> None:
+    put(tmp_path, "Acme.md", "Deep/Er/Zoë.md", "v1.2 Ltd/Note.v2.MD", "田中.md")
+    put(tmp_path, ".obsidian/x.md", ".trash/old.md", ".stversions/Acme~20261122-103045.md", "node_modules/a.md")
+    put(tmp_path, "._Acme.md", ".Acme.md.Xy12Zw", "~$Acme.md", "Acme.md~", "Acme.md.tmp", "4913", "Acme.txt")
+    put(tmp_path, ".syncthing.Acme.md.tmp", "~syncthing~Acme.md.tmp", "#Acme.md#", "@eaDir/a.md")
+    assert names(tmp_path) == ["Acme.md", "Deep/Er/Zoë.md", "v1.2 Ltd/Note.v2.MD", "田中.md"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        ("Archive/", ["Acme.md", "Work/Acme.md", "Work/Bo.md"]),
+        ("Work/Archive/", ["Acme.md", "Archive/Old.md", "Work/Acme.md", "Work/Bo.md"]),
+        ("Acme.md", ["Archive/Old.md", "Work/Archive/Older.md", "Work/Bo.md"]),
+        ("Work/*.md", ["Acme.md", "Archive/Old.md"]),
+        ("O*", ["Acme.md", "Work/Acme.md", "Work/Bo.md"]),
+    ],
+)
+def test_what_the_settings_ignore_is_not_looked_at(tmp_path: Path, pattern: str, left: list[str]) -> None:
+    put(tmp_path, "Acme.md", "Archive/Old.md", "Work/Acme.md", "Work/Bo.md", "Work/Archive/Older.md")
+    assert names(tmp_path, (pattern,)) == left
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs privileges on Windows")
+def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    put(outside, "Secret.md")
+    root = tmp_path / "vault"
+    put(root, "Acme.md")
+    (root / "linked.md").symlink_to(outside / "Secret.md")
+    (root / "folder").symlink_to(outside)
+    (root / "circle").symlink_to(root)
+    os.mkfifo(root / "pipe.md")
+    assert names(root) == ["Acme.md"]
+    vault = Vault(str(root))
+    for path in ("linked.md", "pipe.md"):
+        with pytest.raises(Unreadable) as error:
+            vault.read(path, LATER)
+        assert error.value.code == "not-a-file"
+
+
+def test_a_file_with_fresh_times_has_no_signature_yet(tmp_path: Path) -> None:
+    put(tmp_path, "Acme.md")
+    vault = Vault(str(tmp_path))
+    seen = os.lstat(tmp_path / "Acme.md")
+    assert vault.read("Acme.md", seen.st_ctime_ns).signature == UNTRUSTED
+    assert vault.read("Acme.md", LATER).signature == signature(seen)
+    os.utime(tmp_path / "Acme.md", ns=(LATER * 2, LATER * 2))
+    assert vault.read("Acme.md", LATER).signature == UNTRUSTED
+
+
+def test_a_note_of_fifty_megabytes_is_named_and_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "Huge.md", "wb") as file:
+        file.truncate(50_000_000)
+    with pytest.raises(Unreadable) as error:
+        Vault(str(tmp_path)).read("Huge.md", LATER)
+    assert error.value.code == "note-too-large"
+
+
+def test_a_note_that_grows_while_it_is_read_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "Acme.md"
+    path.write_bytes(b"first ")
+    real, calls = os.read, []
+
+    def read_and_grow(handle: int, size: int) -> bytes:
+        data = real(handle, size)
+        if not calls:
+            calls.append(1)
+            with open(path, "ab") as file:
+                file.write(b"second")
+        return data
+
+    monkeypatch.setattr(vault_module.os, "read", read_and_grow)
+    assert Vault(str(tmp_path)).read("Acme.md", LATER).data == b"first second"
+
+
+@pytest.mark.parametrize(
+    ("found", "placeholder"),
+    [
+        (SimpleNamespace(st_flags=0x40000000), True),
+        (SimpleNamespace(st_flags=0), False),
+        (SimpleNamespace(st_file_attributes=0x00400000), True),
+        (SimpleNamespace(st_file_attributes=0x1000), True),
+        (SimpleNamespace(st_file_attributes=0x20), False),
+        (SimpleNamespace(), False),
+    ],
+)
+def test_online_only_files_are_known_by_their_flags(found: object, placeholder: bool) -> None:
+    assert is_placeholder(found) is placeholder  # type: ignore[arg-type]
+
+
+def test_a_missing_root_is_an_error_and_not_an_empty_vault(tmp_path: Path) -> None:
+    with pytest.raises(VaultError, match="no such folder"):
+        Vault(str(tmp_path / "gone")).require()
+    put(tmp_path, "file")
+    with pytest.raises(VaultError, match="not a folder"):
+        Vault(str(tmp_path / "file")).require()
+
+
+def test_the_nearest_folder_with_settings_is_the_vault(tmp_path: Path) -> None:
+    put(tmp_path, "notesync.yaml", "a/b/c/note.md", "a/notesync.yaml")
+    assert find_root(str(tmp_path / "a/b/c")) == str(tmp_path / "a")
+    assert find_root(str(tmp_path)) == str(tmp_path)
+
+
+@pytest.mark.parametrize("old", [None, b"", b"abc", b"abcdef", b"abcxef", b"abcdefgh", b"xyz"])
+def test_a_generated_file_is_replaced_only_by_other_bytes(tmp_path: Path, old: bytes | None) -> None:
+    target = tmp_path / "followups.ics"
+    if old is not None:
+        target.write_bytes(old)
+        os.utime(target, ns=(1, 1))
+    inode = target.stat().st_ino if old is not None else None
+    written = Vault(str(tmp_path)).replace_generated("followups.ics", iter([b"abc", b"d", b"ef"]))
+    assert target.read_bytes() == b"abcdef"
+    assert written is (old != b"abcdef")
+    if not written:
+        assert (target.stat().st_ino, target.stat().st_mtime_ns) == (inode, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["followups.ics"]
+
+
+def test_a_failure_while_writing_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "followups.ics"
+    target.write_bytes(b"old")
+
+    def chunks() -> object:
+        yield b"new"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Vault(str(tmp_path)).replace_generated("followups.ics", chunks())  # type: ignore[arg-type]
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["followups.ics"]
+
+
+def test_only_notes_settings_and_folders_wake_the_watcher(tmp_path: Path) -> None:
+    vault = Vault(str(tmp_path), ("Archive/",))
+    assert vault.is_relevant("Clients/Acme.md", False)
+    assert vault.is_relevant("notesync.yaml", False)
+    assert vault.is_relevant("Clients", True)
+    assert vault.is_relevant(".obsidian/templates.json", False)
+    for path in ("followups.ics", ".followups.ics.1.tmp", ".obsidian/workspace.json", "photo.jpg", ".Acme.md.swp"):
+        assert not vault.is_relevant(path, False), path
+    assert not vault.is_relevant("Archive", True)
+    assert not vault.is_relevant(".git", True)
