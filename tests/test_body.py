@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notesync.notes import tasks as tasks_module
 from notesync.notes.body import (
     ATTEMPTS,
     CHANNELS,
@@ -19,9 +20,12 @@ from notesync.notes.body import (
     find_channel,
     find_links,
     parse_body,
-    suggest_dates,
 )
+from notesync.notes.lines import Lines
+from notesync.notes.log import compile_heading, read_plain_log
+from notesync.notes.loglines import LogReading
 from notesync.notes.note import parse_note
+from notesync.notes.spelled import suggest_dates
 
 D20 = date(2026, 11, 20)
 D25 = date(2026, 11, 25)
@@ -687,6 +691,50 @@ def test_words_around_a_log_change_nothing_but_its_lines(lines: list[str]) -> No
     found = read(f"{above}\n## Log\n- 2026-11-20 call: a\n")
     assert [(e.line, e.text) for e in found.entries] == [(6 + len(lines), "a")]
     assert found.tasks == ()
+
+
+LOG_WORDS = [
+    "2026-11-20", "2026-02-30", "T14:30", " 14:30", " 9:05-10:00", " 2:30 pm", " 25:00", " call", " Call", " phone call", ",call", " e-mail",
+    " pigeon", ": ", ":", " (no answer)", " no answer", " poſtponed", " missed", " left a message", " - ", " *b*", "**", " #a/b", " #1", " `#no`",
+    " 📅 2026-12-01", " 📅", " [value:: 5]", " x::y", " words", "\t", "\u00a0", "\0", "é",
+]  # fmt: skip
+log_lines = st.tuples(
+    st.sampled_from(["- ", "* ", "-\t", "- 2026-11-20", "- 2026-11-2", "", "  ", "### "]),
+    st.lists(st.sampled_from(LOG_WORDS), max_size=5).map("".join),
+).map("".join)
+
+
+@given(st.lists(log_lines, max_size=5))
+@settings(max_examples=600, deadline=None)
+def test_a_plain_log_reads_the_same_line_by_line(lines: list[str]) -> None:
+    text = "\n## Log\n" + "\n".join(lines)
+    pattern = compile_heading(("Log",))
+    heading = pattern.search(text)
+    assert heading is not None
+    plain = read_plain_log(Lines("a.md", text, 0), heading, pattern)
+    if plain is not None:
+        reading = LogReading(Lines("a.md", text, 0), None)
+        reading.read(heading, pattern)
+        assert (plain, {}, []) == (reading.entries, reading.days, reading.lines.problems)
+
+
+TASK_WORDS = [
+    "call", "her", "[[Acme]]", "📅 2026-11-25", "📅 2026-02-30", "📅2026-11-25", "📅  2026-11-25", "📅 [[2026-11-25]]", "🗓️ 2026-11-25", "📅 20261125",
+    "⏳ 2026-11-24", "➕ 2026-10-01", "✅ 2026-11-20", "❌ 2026-11-20", "⏫", "🔽", "#a", "#b/c", "#d,", "#1", "x#y", "`x`", "`", "(due:: 2026-11-25)",
+    "[due:: 2026-11-26]", "[Due:: 2026-11-25]", "(due:: 2026-11-25),", "(due:: 2026-11-25]", "(completion:: 2026-W01-1)", "(priority:: high)",
+    "[priority:: none]", "[id:: a]", "(x:: y)", "🔁 every week", "🔁 every 2 weeks when done", "🔁", "🔁 every day,", "🆔 abc", "⛔ a,b", "^blk", "📅",
+    "2026-11-25", "", "\t", "\u00a0", "é",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(TASK_WORDS), max_size=6).map(" ".join), st.sampled_from(" xX-/1"))
+@settings(max_examples=1500, deadline=None)
+def test_plain_fields_are_peeled_as_the_others_are(words: str, mark: str) -> None:
+    simple = tasks_module._read_simple(1, 1, mark, f" {words}", None)
+    if simple is not None:
+        lines = Lines("a.md", f"- [{mark}] {words}", 1)
+        careful = tasks_module._read_with_care(lines, 1, 1, mark, f" {words}", None)
+        assert (simple, []) == (careful, lines.problems)
 
 
 HOSTILE = {

@@ -176,6 +176,26 @@ def test_an_owner_whom_no_note_names_is_told(vault):
     assert "No client has the owner 'Anne'. The owners in the notes: Anna, Ben" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["check", "agenda", "clients", "export"])
+def test_a_slip_in_an_owner_is_no_quiet_day(vault, command):
+    done = run(command, *TODAY, "--owner", "Anne")
+    assert "No client has the owner 'Anne'. The owners in the notes: Anna, Ben\n" in done.stderr
+    assert "No client" not in run(command, *TODAY, "--owner", "anna").stderr
+
+
+@pytest.mark.parametrize("command", ["check", "agenda", "clients"])
+def test_a_slip_in_a_stage_is_no_quiet_day(vault, command):
+    done = run(command, *TODAY, "--stage", "costumer")
+    assert "No client has the stage 'costumer'. The stages in the notes: customer, prospect\n" in done.stderr
+    assert "No client" not in run(command, *TODAY, "--stage", "Customer").stderr
+
+
+def test_a_kind_may_be_written_in_capitals(vault):
+    done = run("check", *TODAY, "--kind", "Contact")
+    assert done.exit_code == 1
+    assert "Thandi Mokoena" in done.stdout
+
+
 # --- CLIENT ----------------------------------------------------------------------------------------------
 
 
@@ -345,6 +365,9 @@ def test_doctor_works_with_wrong_settings(vault):
         (("check", "--upcoming", "soon"), "upcoming"),
         (("export", "--horizon", "soon"), "6 months"),
         (("show",), "CLIENT"),
+        (("watch", "--poll", "0"), "from 1 to 86400"),
+        (("watch", "--poll", "nan"), "from 1 to 86400"),
+        (("watch", "--poll", "inf"), "from 1 to 86400"),
     ],
 )
 def test_wrong_usage(vault, words, said):
@@ -375,6 +398,19 @@ def test_every_end_has_its_exit_code(vault, monkeypatch, error, code, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) <= 1
+
+
+@POSIX
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("check", "--help"), ("check",)])
+def test_a_full_disk_behind_stdout_is_one_line(vault, words):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        process = start(*words, stdout=full, stderr=subprocess.PIPE)
+    said = process.communicate()[1]
+    assert process.returncode == 70
+    assert "No space left on device" in said
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
 
 
 def test_the_traceback_is_shown_on_request(vault, monkeypatch):
@@ -573,6 +609,16 @@ def test_a_calendar_that_cannot_be_written_is_refused(vault):
     assert done.exit_code == 4
     assert "unwritable-file" in done.stderr
     assert "followups.ics" in done.stderr
+
+
+def test_a_calendar_that_cannot_be_written_is_named_by_its_own_name(vault, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", str(vault / ".followups.ics.1.tmp"))
+
+    monkeypatch.setattr(pipeline.Workspace, "publish", refuse)
+    done = run("sync")
+    assert done.exit_code == 4
+    assert f"unwritable-file: {vault / 'followups.ics'}: permission denied." in done.stderr
 
 
 def test_sync_leaves_the_calendar_to_the_machine_that_the_settings_name(vault):

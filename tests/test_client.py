@@ -495,11 +495,45 @@ def test_facts_of_a_note_with_everything() -> None:
         "do_not_contact",
     ]
     again = from_facts(to_facts(client))
-    assert again == client
+    assert again._replace(log=client.log, tasks=client.tasks) == client
     assert to_facts(client).isascii()
+    assert to_facts(again) == to_facts(client)
+    assert again.log == client.log  # both entries have tags
+    assert again.tasks[0] == client.tasks[0]  # this one is open
     for one, other in zip(again.log + again.tasks, client.log + client.tasks, strict=True):
-        assert [type(value) for value in one] == [type(value) for value in other]
+        assert [type(value) for value in one[:6]] == [type(value) for value in other[:6]]
     assert [type(value) for value in again] == [type(value) for value in client]
+
+
+def test_facts_keep_of_the_log_and_of_closed_tasks_what_the_rules_ask() -> None:
+    client, _ = read(
+        "---\nid: c-17\n---\n- [ ] ring 📅 2026-11-25\n- [x] rang #contact ✅ 2026-11-19\n- [x] pens\n"
+        "- [-] samples #promise ✅ 2026-11-18 ❌ 2026-11-18\n\n"
+        "## Log\n- 2026-11-20 call: happy\n- 2026-11-19 email (bounced)\n- 2026-11-18 : signed #sold\n"
+    )
+    again = from_facts(to_facts(client))
+    assert [(str(entry.day), entry.channel, entry.attempt, entry.text) for entry in again.log] == [
+        ("2026-11-20", "call", False, ""),
+        ("2026-11-19", "email", True, ""),
+        ("2026-11-18", None, False, "signed #sold"),
+    ]
+    assert again.log[2] == client.log[2]
+    open_task, ticked, given_up = again.tasks
+    assert (open_task, given_up) == (client.tasks[0], client.tasks[3])
+    assert (ticked.open, ticked.mark, ticked.tags, ticked.done) == (
+        False,
+        "x",
+        ("contact",),
+        date(2026, 11, 19),
+    )
+
+
+def test_facts_of_a_plain_client_are_short() -> None:
+    plain, _ = read("---\nname: Ann\nevery: month\n---\n")
+    told, _ = read("---\nname: Ann\nevery: month\nprm-paused: true\n---\n")
+    assert len(to_facts(plain)) < len(to_facts(told))
+    assert from_facts(to_facts(plain)) == plain
+    assert from_facts(to_facts(told)) == told
 
 
 WORDS = """Acme|[[Acme#Top]]|[[A]], [[B]]|2026-11-25|2026-11-25T14:30+02:00|0001-01-01|9999-12-31T23:59-12:00
@@ -523,7 +557,7 @@ lines = st.sampled_from(LINES.split("\n")) | st.text(max_size=20)
 @unhurried
 @given(headers, st.lists(lines, max_size=8), st.sampled_from(["\n", "\r\n", "\r"]))
 @example([("company", '"\\ud83d\\ude00"')], [], "\n")
-def test_facts_are_exact_and_nothing_raises(
+def test_facts_can_be_read_and_nothing_raises(
     header: list[tuple[str, str]], body: list[str], newline: str
 ) -> None:
     text = newline.join(["---", *(f"{key}: {value}" for key, value in header), "---", *body])
@@ -531,7 +565,9 @@ def test_facts_are_exact_and_nothing_raises(
     is_client(note, DEFAULT)
     find_other_type(note, DEFAULT)
     client, problems = read_client(note, parse_body(note), DEFAULT)
-    assert from_facts(to_facts(client)) == client
+    again = from_facts(to_facts(client))
+    assert again._replace(log=client.log, tasks=client.tasks) == client
+    assert to_facts(again) == to_facts(client)
     ends = [len(line) for line in note.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     for problem in problems:
         assert 1 <= problem.line <= len(ends)
@@ -545,4 +581,18 @@ def test_facts_are_exact_and_nothing_raises(
 def test_any_bytes_can_be_read(data: bytes) -> None:
     note = parse(data)
     client, _ = read_client(note, parse_body(note), DEFAULT)
-    assert from_facts(to_facts(client)) == client
+    assert to_facts(from_facts(to_facts(client))) == to_facts(client)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("every 2 weeks", False),
+        ("every month on the 1st when done", False),
+        ("every other week", True),
+        ("every 2 weeks whendone", True),
+    ],
+)
+def test_a_recurrence_that_obsidian_would_lose_is_a_warning(rule: str, told: bool) -> None:
+    _, problems = read(f"---\ntype: client\n---\n- [ ] Order beans 🔁 {rule} 📅 2026-12-01\n")
+    assert [(p.code, p.line, p.severity) for p in problems] == [("bad-recurrence", 4, "warning")] * told

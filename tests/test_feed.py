@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import date
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from icalendar import Calendar
 
 from notesync.followup.agenda import Moment
 from notesync.problems import NotesyncError
+from notesync.publish import calendar
+from notesync.publish.calendar import Event
 from notesync.sync.pipeline import Published, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)
@@ -18,7 +23,10 @@ TODAY = date(2026, 11, 22)
 
 def open_vault(root: Path, day: date = TODAY) -> Workspace:
     return open_workspace(
-        str(root), lambda _zone: Moment(day), cache=str(root.parent / f"cache-{root.name}"), pause=lambda _: None
+        str(root),
+        lambda _zone: Moment(day),
+        cache=str(root.parent / f"cache-{root.name}"),
+        pause=lambda _: None,
     )
 
 
@@ -44,7 +52,11 @@ def put(root: Path, path: str, header: str, body: str = "") -> None:
 def vault(tmp_path: Path) -> Path:
     root = tmp_path / "vault"
     root.mkdir()
-    put(root, "Acme.md", "type: client\nname: Thandi\nnext_contact: 2026-11-20\nnext_action: Call about the worktop\n")
+    put(
+        root,
+        "Acme.md",
+        "type: client\nname: Thandi\nnext_contact: 2026-11-20\nnext_action: Call about the worktop\n",
+    )
     put(root, "Bolt.md", "type: client\nevery: 2 weeks\nlast_contact: 2026-11-20\n")
     put(root, "Cape.md", "type: client\nnext_contact: 2026-12-24T14:30\n")
     (root / "notesync.yaml").write_text("timezone: Africa/Johannesburg\n", encoding="utf-8")
@@ -127,6 +139,88 @@ def test_one_id_in_two_notes_never_makes_one_uid_of_two_events(vault: Path) -> N
     calendar = Calendar.from_ical((vault / "followups.ics").read_bytes())
     uids = [str(event["UID"]) for event in calendar.events]
     assert len(uids) == len(set(uids)) == 6
+
+
+def test_one_id_in_two_notes_is_seen_wherever_the_calendar_is_cut_into_pieces(vault: Path) -> None:
+    for name in ("One", "Two", "Three", "Four"):
+        put(vault, f"{name}.md", f"type: client\nid: same\nname: {name}\nnext_contact: 2026-12-01\n")
+    publish(vault)
+    whole = (vault / "followups.ics").read_bytes()
+    assert whole.count(b"BEGIN:VEVENT") == 8
+    for size in range(1, 8):
+        with patch("notesync.sync.feed.PIECE", size), open_vault(vault) as workspace:
+            workspace.refresh()
+            assert b"".join(workspace.feed()) == whole
+            assert workspace.publish() == ("followups.ics", False, 8)
+
+
+def test_the_size_of_batches_changes_nothing(vault: Path, tmp_path: Path) -> None:
+    put(vault, "Dune.md", "type: client\nnext_contact: 2026-12-01\n", "\n- [ ] Send it 📅 2026-11-25\n")
+    publish(vault)
+    whole = (vault / "followups.ics").read_bytes()
+    for size in (1, 2, 3):
+        for path in (tmp_path / "cache-vault").iterdir():
+            path.unlink()
+        with (
+            patch("notesync.sync.feed.BATCH", size),
+            patch("notesync.sync.feed.STORED", size),
+            open_vault(vault) as workspace,
+        ):
+            workspace.refresh()
+            assert b"".join(workspace.feed()) == whole
+
+
+def test_only_what_the_calendar_shows_is_rendered_and_that_once(vault: Path) -> None:
+    """Far.md comes too late; the cadence of Both.md stands behind the contact that was agreed."""
+    put(vault, "Far.md", "type: client\nnext_contact: 2030-01-01\n")
+    put(vault, "Both.md", "type: client\nevery: week\nlast_contact: 2026-11-20\nnext_contact: 2026-12-01\n")
+    rendered: list[str] = []
+
+    def build_events(work: Any, *arguments: Any, **options: Any) -> list[Event]:
+        work = list(work)
+        rendered.extend(f"{client.path}: {found.rule}" for client, _, own in work for found in own)
+        return real(work, *arguments, **options)
+
+    real = calendar.build_events
+    with patch.object(calendar, "build_events", build_events):
+        publish(vault)
+        assert sorted(rendered) == [
+            "Acme.md: next-contact", "Bolt.md: cadence", "Both.md: next-contact", "Cape.md: next-contact",
+        ]  # fmt: skip
+        publish(vault)
+        assert len(rendered) == 4
+        publish(vault, date(2029, 6, 1))
+        assert rendered[4:] == ["Far.md: next-contact"]
+
+
+def test_a_cadence_held_back_by_an_open_task_with_the_client_appears_when_that_is_done(vault: Path) -> None:
+    held = "type: client\nevery: 2 weeks\nlast_contact: 2026-11-20\n"
+    put(vault, "Bolt.md", held, "\n- [ ] Call about the hinges #promise 📅 2026-11-21\n")
+    publish(vault)
+    assert [name for name in events(vault) if name.startswith("Bolt")] == ["Bolt: Call about the hinges"]
+    put(vault, "Bolt.md", held)
+    publish(vault)
+    assert len([name for name in events(vault) if name.startswith("Bolt")]) == 1
+    assert "Bolt: Call about the hinges" not in events(vault)
+
+
+def test_a_full_disk_costs_the_index_not_the_calendar(vault: Path, tmp_path: Path) -> None:
+    publish(vault)
+    whole = (vault / "followups.ics").read_bytes()
+    for path in (tmp_path / "cache-vault").iterdir():
+        path.unlink()
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        store, failures = workspace.index.store_events, [sqlite3.OperationalError("disk full")]
+
+        def store_later(made: Any) -> None:
+            if failures:
+                raise failures.pop()
+            store(made)
+
+        with patch.object(workspace.index, "store_events", store_later):
+            assert b"".join(workspace.feed()) == whole
+        assert workspace.index.in_memory
 
 
 def test_far_away_and_long_past_events_are_left_out(vault: Path) -> None:

@@ -106,6 +106,11 @@ def test_nothing_is_suggested_for_what_is_like_nothing() -> None:
     assert find_nearest("xqzv", CLIENTS) == []
 
 
+@pytest.mark.parametrize("wanted", ["", " ", "\t"])
+def test_nobody_is_near_to_no_name(wanted: str) -> None:
+    assert find_nearest(wanted, CLIENTS) == []  # although some have no company
+
+
 def test_the_suggestions_are_few() -> None:
     many = [Known(f"{n}.md", "", f"Client {n}", "") for n in range(50)]
     assert len(find_nearest("Clent", many)) == 3

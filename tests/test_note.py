@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from notesync.notes import note as note_module
+from notesync.notes import nodes
 from notesync.notes.note import MAX_HEADER, Note, Property, find_place, normalise_key, parse_note
+from notesync.notes.sure import read_sure
 
 
 def read(text: str, known: frozenset[str] | None = None) -> Note:
@@ -605,11 +606,11 @@ def _forget_end(item: Property) -> tuple[Any, ...]:
 @settings(max_examples=1500)
 def test_sure_lines_are_read_as_yaml_reads_them(header_lines: list[str], newline: str) -> None:
     header = "".join(line + newline for line in header_lines)
-    sure = note_module._read_sure(header, 0, len(header), 1)
+    sure = read_sure(header, 0, len(header), 1)
     if sure is None:
         return
-    node = note_module._compose(header)
-    by_yaml = [] if node is None else note_module._read_mapping(header, node, 0, 1)
+    node = nodes.compose(header)
+    by_yaml = [] if node is None else nodes.read_mapping(header, node, 0, 1)
     assert sure == by_yaml
 
 
@@ -657,7 +658,7 @@ def test_without_the_c_parser_the_answers_are_the_same(monkeypatch: pytest.Monke
     noted = {name: read_header(header) for name, (header, _) in GOOD_HEADERS.items()}
     broken = {name: read_header(case[0]) for name, case in BROKEN_HEADERS.items()}
     monkeypatch.setitem(sys.modules, "yaml._yaml", None)
-    note_module._load_parser.cache_clear()
+    nodes.load_parser.cache_clear()
     try:
         for name, (header, expected) in GOOD_HEADERS.items():
             again = read_header(header)
@@ -666,7 +667,7 @@ def test_without_the_c_parser_the_answers_are_the_same(monkeypatch: pytest.Monke
         for name, case in BROKEN_HEADERS.items():
             assert values(read_header(case[0])) == values(broken[name]), name
     finally:
-        note_module._load_parser.cache_clear()
+        nodes.load_parser.cache_clear()
 
 
 def test_keys_are_compared_without_case_blanks_and_hyphens() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -76,7 +76,9 @@ AGREED = "next_contact: 2026-11-20\n"
 
 def test_a_note_becomes_a_line(desk: Desk) -> None:
     desk.put("Clients/Thandi.md", client("next_contact: 2026-11-20\nnext_action: Call about the worktop\n"))
-    assert desk.lines() == ["Clients/Thandi.md:3: overdue 2026-11-20 Thandi — Call about the worktop [contact]"]
+    assert desk.lines() == [
+        "Clients/Thandi.md:3: overdue 2026-11-20 Thandi — Call about the worktop [contact]"
+    ]
 
 
 def test_unchanged_notes_are_not_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +179,9 @@ def test_an_unreadable_note_keeps_its_follow_ups(desk: Desk) -> None:
     assert desk.codes() == ["unreadable-note"]
 
 
-def test_a_note_that_cannot_be_opened_keeps_its_follow_ups(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_note_that_cannot_be_opened_keeps_its_follow_ups(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.put("a.md", client(AGREED))
     desk.refresh()
     desk.put("a.md", client("next_contact: 2026-11-21\n"))
@@ -249,6 +253,23 @@ def test_most_of_a_vault_does_not_vanish_unasked(desk: Desk) -> None:
         desk.refresh()
     assert desk.refresh(accept_empty=True).notes == 2
     assert len(desk.lines()) == 2
+
+
+def test_a_drive_that_is_away_takes_its_settings_along_and_is_still_noticed(desk: Desk) -> None:
+    desk.put("notesync.yaml", "currency: ZAR\n")
+    for number in range(8):
+        desk.put(f"{number}.md", client(AGREED))
+    before = desk.lines()
+    os.replace(desk.root, desk.root.with_name("mounted"))
+    desk.root.mkdir()
+    for _ in range(2):
+        with pytest.raises(VaultError, match="--accept-empty"):
+            desk.refresh()
+    with desk.open(tolerant=True) as workspace, pytest.raises(VaultError):
+        workspace.refresh(grace=True)
+    desk.root.rmdir()
+    os.replace(desk.root.with_name("mounted"), desk.root)
+    assert desk.lines() == before
 
 
 def test_a_renamed_folder_is_no_loss(desk: Desk) -> None:
@@ -326,7 +347,9 @@ def test_a_spoilt_index_costs_speed_and_never_an_answer(desk: Desk, spoil: Calla
     assert desk.lines() == before
 
 
-def test_an_index_on_a_read_only_or_full_disk_is_kept_in_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_on_a_read_only_or_full_disk_is_kept_in_memory(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.put("a.md", client(AGREED))
     before = desk.lines()
     desk.put("b.md", client(AGREED))
@@ -418,11 +441,11 @@ def test_an_appointment_in_the_log_counts_from_its_day(desk: Desk) -> None:
 
 
 @pytest.fixture
-def busy_desk(desk: Desk) -> Iterator[Desk]:
+def busy_desk(desk: Desk) -> Desk:
     desk.put("Anna/Acme.md", client(f"{AGREED}owner: [Anna, Ben]\nstage: customer\nvalue: 100\n"))
     desk.put("Ben/Bolt.md", client("next_contact: 2026-11-21\nowner: ben\nstage: lead\nvalue: 50\n"))
     desk.put("Cape.md", client("next_contact: 2026-11-25\n", "- [ ] Send the quote 📅 2026-11-22\n"))
-    yield desk
+    return desk
 
 
 def test_filters_let_through_what_they_name(busy_desk: Desk) -> None:
@@ -439,6 +462,13 @@ def test_filters_let_through_what_they_name(busy_desk: Desk) -> None:
     assert clients(upcoming=2) == ["Acme", "Bolt", "Cape"]
     assert clients(sort="client") == ["Acme", "Bolt", "Cape"]
     assert clients(sort="value") == ["Acme", "Bolt", "Cape"]
+
+
+def test_an_owner_is_the_same_in_either_form_of_unicode(desk: Desk) -> None:
+    desk.put("a.md", client(f"{AGREED}owner: Zoe\u0308\n"))
+    with desk.open() as workspace:
+        workspace.refresh()
+        assert len(workspace.agenda(Selection(owners=("Zo\u00eb",))).items) == 1
 
 
 def test_totals_count_what_is_to_come_without_listing_it(busy_desk: Desk) -> None:

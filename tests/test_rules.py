@@ -18,7 +18,7 @@ from notesync.followup.rules import (
     done_date,
     find_drift,
     find_follow_ups,
-    find_validity,
+    find_past,
     last_contact,
     wanted_days,
 )
@@ -46,7 +46,17 @@ def read(text: str, settings: Settings, path: str = "Clients/Ann.md") -> Client:
 
 def derive(text: str, as_of: date = TODAY, settings: Settings | None = None) -> list[FollowUp]:
     settings = settings or Settings()
-    return find_follow_ups(read(text, settings), Context(settings, settings.work_calendar()), as_of)
+    return derive_client(read(text, settings), Context(settings, settings.work_calendar()), as_of)
+
+
+def derive_client(client: Client, context: Context, as_of: date = TODAY) -> list[FollowUp]:
+    return find_follow_ups(client, context, find_past(client, as_of))
+
+
+def find_validity(client: Client, as_of: date) -> tuple[date | None, date | None]:
+    """From which day on, and before which, all is the same."""
+    past = find_past(client, as_of)
+    return past.first, past.until
 
 
 def in_words(follow_up: FollowUp) -> str:
@@ -282,7 +292,7 @@ def test_a_new_vault_does_not_fall_due_in_one_heap() -> None:
     days = []
     for number in range(60):
         client = read("---\ntype: client\n---\n", BY_STAGE, f"Clients/{number}.md")
-        (found,) = find_follow_ups(client, Context(BY_STAGE, BY_STAGE.work_calendar()), TODAY)
+        (found,) = derive_client(client, Context(BY_STAGE, BY_STAGE.work_calendar()))
         assert found.opens is not None
         assert date(2026, 12, 4) <= found.opens <= date(2026, 12, 21)
         days.append(found.opens)
@@ -294,8 +304,20 @@ def test_the_share_of_the_interval_is_the_clients_own() -> None:
     note = "---\nid: c-17\ntype: client\n---\n"
     context = Context(BY_STAGE, BY_STAGE.work_calendar())
     one, other = (read(note, BY_STAGE, path) for path in ("Clients/Ann.md", "Elsewhere/Bo.md"))
-    assert find_follow_ups(one, context, TODAY)[0].opens == find_follow_ups(other, context, TODAY)[0].opens
-    assert find_follow_ups(one, context, TODAY)[0].occasion == "2026-12-03"
+    assert derive_client(one, context)[0].opens == derive_client(other, context)[0].opens
+    assert derive_client(one, context)[0].occasion == "2026-12-03"
+
+
+MADE = {
+    "before the vault's first day: counted from that": ("2024-05-23", "2026-12-03"),
+    "after it: counted from its own": ("2026-12-01", "2026-12-12"),
+}
+
+
+@pytest.mark.parametrize(("made", "counted"), MADE.values(), ids=MADE)
+def test_the_share_is_added_to_the_day_on_which_a_later_note_was_made(made: str, counted: str) -> None:
+    (found,) = derive(f"---\nid: c-17\ntype: client\ncreated: {made}\n---\n", settings=BY_STAGE)
+    assert found.occasion == counted
 
 
 def test_days_off_move_a_window_and_holidays_do() -> None:
@@ -517,7 +539,7 @@ def test_follow_ups_are_the_same_as_long_as_they_are_valid(
     earliest = first or as_of - timedelta(500)
     latest = until - timedelta(1) if until else as_of + timedelta(500)
     other = data.draw(st.dates(earliest, latest))
-    assert find_follow_ups(client, CONTEXT, other) == find_follow_ups(client, CONTEXT, as_of)
+    assert derive_client(client, CONTEXT, other) == derive_client(client, CONTEXT, as_of)
     assert find_validity(client, other) == (first, until)
     assert last_contact(client, other) == last_contact(client, as_of)
     assert done_date(client, other) == done_date(client, as_of)
@@ -527,7 +549,7 @@ def test_follow_ups_are_the_same_as_long_as_they_are_valid(
 @given(notes, days)
 def test_every_follow_up_makes_sense(text: str, as_of: date) -> None:
     client = read(text, HOLIDAYS)
-    found = find_follow_ups(client, CONTEXT, as_of)
+    found = derive_client(client, CONTEXT, as_of)
     assert len({(each.rule, each.occasion) for each in found}) == len(found)
     for each in found:
         assert each.kind in KINDS
@@ -540,7 +562,16 @@ def test_every_follow_up_makes_sense(text: str, as_of: date) -> None:
             assert CONTEXT.calendar.is_workday(each.opens)
             assert CONTEXT.calendar.is_workday(each.due)
             assert each.opens < each.due
-    assert find_follow_ups(from_facts(to_facts(client)), CONTEXT, as_of) == found
+
+
+@unhurried
+@given(notes, days)
+def test_facts_tell_all_that_the_rules_ask(text: str, as_of: date) -> None:
+    client = read(text, HOLIDAYS)
+    known = from_facts(to_facts(client))
+    assert find_past(known, as_of) == find_past(client, as_of)
+    assert derive_client(known, CONTEXT, as_of) == derive_client(client, CONTEXT, as_of)
+    assert done_date(known, as_of) == done_date(client, as_of)
 
 
 @unhurried
@@ -548,6 +579,6 @@ def test_every_follow_up_makes_sense(text: str, as_of: date) -> None:
 def test_nothing_raises(data: bytes, as_of: date) -> None:
     note = parse_note(data, "Ann.md", find_known_keys(HOLIDAYS))
     client, _ = read_client(note, parse_body(note), HOLIDAYS)
-    find_follow_ups(client, CONTEXT, as_of)
+    derive_client(client, CONTEXT, as_of)
     find_validity(client, as_of)
     done_date(client, as_of)

@@ -595,6 +595,24 @@ def test_whatever_a_note_says_clients_come_out_safe(
     assert set(found) == {"format_version", "vault", "today", "client", "items", "log", "problems"}
 
 
+@pytest.mark.parametrize(
+    ("folder", "quoted"),
+    [
+        ("/home/anna/notes", "/home/anna/notes"),
+        ("C:\\Users\\anna", "C:\\Users\\anna"),
+        ("/home/anna/Büro", "/home/anna/Büro"),
+        ("/home/anna/My Clients", '"/home/anna/My Clients"'),
+        ("/home/anna/Wines&Co", '"/home/anna/Wines&Co"'),
+        ("/home/anna/O'Brien", '"/home/anna/O\'Brien"'),
+        ("/home/anna/$HOME it's", "'/home/anna/$HOME it'\\''s'"),
+        ('/home/anna/"x"', "'/home/anna/\"x\"'"),
+    ],
+)
+def test_a_folder_can_be_pasted_into_a_shell(folder: str, quoted: str) -> None:
+    assert text.quote_path(folder) == quoted
+    assert quoted in join(text.render_empty_vault(folder))
+
+
 # Formats for programs -----------------------------------------------------------------------------
 
 

@@ -30,7 +30,13 @@ def put(root: Path, *paths: str) -> None:
 
 def test_markdown_files_are_found_and_what_engines_and_editors_leave_is_not(tmp_path: Path) -> None:
     put(tmp_path, "Acme.md", "Deep/Er/Zoë.md", "v1.2 Ltd/Note.v2.MD", "田中.md")
-    put(tmp_path, ".obsidian/x.md", ".trash/old.md", ".stversions/Acme~20261122-103045.md", "node_modules/a.md")
+    put(
+        tmp_path,
+        ".obsidian/x.md",
+        ".trash/old.md",
+        ".stversions/Acme~20261122-103045.md",
+        "node_modules/a.md",
+    )
     put(tmp_path, "._Acme.md", ".Acme.md.Xy12Zw", "~$Acme.md", "Acme.md~", "Acme.md.tmp", "4913", "Acme.txt")
     put(tmp_path, ".syncthing.Acme.md.tmp", "~syncthing~Acme.md.tmp", "#Acme.md#", "@eaDir/a.md")
     assert names(tmp_path) == ["Acme.md", "Deep/Er/Zoë.md", "v1.2 Ltd/Note.v2.MD", "田中.md"]
@@ -87,7 +93,9 @@ def test_a_note_of_fifty_megabytes_is_named_and_not_read(tmp_path: Path) -> None
     assert error.value.code == "note-too-large"
 
 
-def test_a_note_that_grows_while_it_is_read_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_note_that_grows_while_it_is_read_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "Acme.md"
     path.write_bytes(b"first ")
     real, calls = os.read, []
@@ -168,7 +176,13 @@ def test_only_notes_settings_and_folders_wake_the_watcher(tmp_path: Path) -> Non
     assert vault.is_relevant("notesync.yaml", False)
     assert vault.is_relevant("Clients", True)
     assert vault.is_relevant(".obsidian/templates.json", False)
-    for path in ("followups.ics", ".followups.ics.1.tmp", ".obsidian/workspace.json", "photo.jpg", ".Acme.md.swp"):
+    for path in (
+        "followups.ics",
+        ".followups.ics.1.tmp",
+        ".obsidian/workspace.json",
+        "photo.jpg",
+        ".Acme.md.swp",
+    ):
         assert not vault.is_relevant(path, False), path
     assert not vault.is_relevant("Archive", True)
     assert not vault.is_relevant(".git", True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.filters import Filters, filter_options, select
+from notesync.cli.filters import Filters, filter_options, select, tell_unknown
 from notesync.cli.session import (
     Session,
     command,
@@ -52,9 +52,12 @@ def agenda(
     """
     with session.open() as workspace:
         session.refresh(workspace)
-        week, left, found = workspace.week(days, select(Filters(owners, kinds, stages)))
+        filters = Filters(owners, kinds, stages)
+        week, left, found = workspace.week(days, select(filters))
         session.write(_render(workspace, week, left, found, pick_format(form)))
         session.tell_first_steps(workspace)
+        if not found.items:
+            tell_unknown(session, workspace, filters)
         session.tell_problem_count(workspace)
 
 

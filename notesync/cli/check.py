@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.filters import Filters, filter_options, find_each, select
+from notesync.cli.filters import Filters, filter_options, find_each, select, tell_unknown
 from notesync.cli.session import (
     Session,
     command,
@@ -133,11 +132,7 @@ def first_clients(items: list[Item], limit: int) -> list[Item]:
 
 
 def tell_why_nothing(session: Session, workspace: Workspace, filters: Filters, clients: list[Name]) -> None:
-    """After an empty answer: first steps where there is no client, and who the owners are when none fits."""
+    """After an empty answer: first steps where there is no client, and the filters that fit none."""
     session.tell_first_steps(workspace)
-    if filters.owners and not clients:
-        known = {owner.casefold(): owner for card in workspace.cards(Selection()) for owner in card.owner}
-        for wrong in (owner for owner in filters.owners if owner.casefold() not in known):
-            names = ", ".join(sorted(known.values())) or "none"
-            session.tell(f"No client has the owner '{wrong}'. The owners in the notes: {names}")
-    sys.stderr.flush()
+    if not clients:
+        tell_unknown(session, workspace, filters)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.filters import Filters, find_each, owner_option, select, stage_option
+from notesync.cli.filters import Filters, find_each, owner_option, select, stage_option, tell_unknown
 from notesync.cli.session import (
     Session,
     command,
@@ -48,7 +48,7 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
     items: list[Item] = found.items
     if form == "csv":
         return text.render_show_csv(items)
-    card, entries = workspace.card(name.key), workspace.client(name.key).log
+    card, entries = workspace.card(name.key), workspace.log(name.key)
     if form == "lines":
         return text.render_show_lines(card, items, entries)
     problems = [problem for problem in workspace.problems() if problem.path == card.path]
@@ -74,9 +74,12 @@ def clients(session: Session, owners: tuple[str, ...], stages: tuple[str, ...], 
     """
     with session.open() as workspace:
         session.refresh(workspace)
-        cards = workspace.cards(select(Filters(owners, (), stages)))
+        filters = Filters(owners, (), stages)
+        cards = workspace.cards(select(filters))
         session.write(_render_all(workspace, cards, pick_format(form)))
         session.tell_first_steps(workspace)
+        if not cards:
+            tell_unknown(session, workspace, filters)
         session.tell_problem_count(workspace)
 
 

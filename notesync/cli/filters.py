@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from notesync.cli.session import AnyFunction
+from notesync.cli.session import AnyFunction, Session
 from notesync.problems import UsageError
 from notesync.sync.pipeline import Name, Selection, Workspace
 
@@ -47,6 +47,7 @@ def stage_option(function: AnyFunction) -> AnyFunction:
 
 
 def _check_kinds(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    values = tuple(value.casefold() for value in values)
     if values:
         from notesync.followup.rules import KINDS
 
@@ -82,6 +83,22 @@ def select(filters: Filters, clients: Sequence[Name] = (), **wishes: Any) -> Sel
         stages=filters.stages,
         **wishes,
     )
+
+
+def tell_unknown(session: Session, workspace: Workspace, filters: Filters) -> None:
+    """Name the owners and stages asked for that no client has: a slip must not look like a quiet day."""
+    if not (filters.owners or filters.stages):
+        return
+    from unicodedata import normalize
+
+    cards = workspace.cards(Selection())
+    owners = [owner for card in cards for owner in card.owner]
+    stages = [card.stage for card in cards]
+    for what, wanted, found in (("owner", filters.owners, owners), ("stage", filters.stages, stages)):
+        known = {normalize("NFC", word).casefold(): word for word in found}
+        for wrong in (word for word in wanted if normalize("NFC", word).casefold() not in known):
+            names = ", ".join(sorted(known.values())) or "none"
+            session.tell(f"No client has the {what} '{wrong}'. The {what}s in the notes: {names}")
 
 
 def find_each(workspace: Workspace, wanted: Sequence[str]) -> list[Name]:

@@ -90,6 +90,10 @@ class Group(click.Group):
         except SystemExit as ended:
             # click's own answer, while printing help, to a reader that is gone
             code = READER_GONE if ended.code == 1 else ended.code
+        except OSError as error:  # while printing help or the version, before there is a command
+            mute_stdout()
+            tell_unexpected(error, Session())
+            code = UNEXPECTED
         if standalone_mode:
             sys.exit(code)
         return code

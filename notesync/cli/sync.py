@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.filters import owner_option
+from notesync.cli.filters import Filters, owner_option, tell_unknown
 from notesync.cli.session import (
     Progress,
     Session,
@@ -56,7 +56,8 @@ def publish(workspace: Workspace) -> Published:
     try:
         return workspace.publish()
     except OSError as error:
-        raise _unwritable(error.filename or "the calendar", error) from error
+        # Not the error's own file: that is mostly the temporary one, whose name means nothing to anybody.
+        raise _unwritable(os.path.join(workspace.root, workspace.settings.calendar_path), error) from error
 
 
 def _unwritable(path: str, error: OSError) -> RefusedError:
@@ -103,11 +104,21 @@ def describe_follow_ups(changes: Changes) -> str:
 # --- watch -----------------------------------------------------------------------------------------------
 
 
+def _check_poll(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if not 1 <= value <= _DAY:  # which also keeps out what is no number: a range of click's lets nan through
+        raise click.BadParameter(f"write a number of seconds from 1 to {_DAY}.")
+    return value
+
+
+_DAY = 86400
+
+
 @command(examples=("notesync watch", "notesync watch --poll 30"))
 @click.option(
     "--poll",
     metavar="SECONDS",
-    type=click.FloatRange(min=1),
+    type=float,
+    callback=_check_poll,
     default=60.0,
     help="Look at all notes this often besides, for drives that tell of no change. Default: 60.",
 )
@@ -122,7 +133,9 @@ def watch(session: Session, poll: float) -> None:
 
     from notesync.sync.watch import Watcher, WatchLock
 
-    gc.set_threshold(100_000)  # this one lives long: see notesync.cli.main; but a change makes many tuples and no cycle
+    gc.set_threshold(
+        100_000
+    )  # this one lives long: see notesync.cli.main; but a change makes many tuples and no cycle
     gc.enable()
     with session.open() as workspace, WatchLock(workspace.lock_path):
         watcher = Watcher(workspace.root, relevant=workspace.relevant, tell=session.tell, poll=poll)
@@ -349,6 +362,7 @@ def export(
                 raise _unwritable(file, error) from error
             session.tell(f"{file}: {'written' if written else 'unchanged'}")
         session.tell_first_steps(workspace)
+        tell_unknown(session, workspace, Filters(owners))
         session.tell_problem_count(workspace)
 
 

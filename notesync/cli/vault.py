@@ -23,7 +23,7 @@ from notesync.cli.session import (
 )
 from notesync.problems import ERROR, WARNING, Problem, RefusedError, VaultError
 from notesync.publish import text
-from notesync.publish.text import Health, format_count
+from notesync.publish.text import Health, format_count, quote_path
 from notesync.store.scan import Scan
 from notesync.store.vault import SETTINGS_NAME, Vault, find_root
 from notesync.sync.pipeline import Workspace
@@ -110,7 +110,7 @@ def tell_next(session: Session, root: str) -> None:
         session.refresh(workspace)
         notes, clients = workspace.counts()
         if clients:
-            where = "" if root == os.getcwd() else f" --vault {_quote(root)}"
+            where = "" if root == os.getcwd() else f" --vault {quote_path(root)}"
             session.tell(
                 f"{format_count(clients, 'client note')} among {format_count(notes, 'note')}. Next:",
                 f"    notesync check{where}     who is overdue, who is due today",
@@ -118,10 +118,6 @@ def tell_next(session: Session, root: str) -> None:
             )
         session.tell_first_steps(workspace)
         session.tell_problem_count(workspace)
-
-
-def _quote(path: str) -> str:
-    return f'"{path}"' if " " in path else path
 
 
 def find_zone() -> str:

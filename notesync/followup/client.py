@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
@@ -60,27 +61,28 @@ class Client(NamedTuple):
     every_line: int = 1
     last_contact: Dated | None = None
     next_contact: Dated | None = None
-    paused_until: Dated | None = None
-    created: Dated | None = None
-    id: str = ""
     company: str = ""
     role: str = ""
-    address: str = ""
-    website: str = ""
     source: str = ""
-    referred_by: str = ""
     best_time: str = ""
-    next_action: str = ""
-    team: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     contact_by: tuple[str, ...] = ()
+    value: float | None = None
+    # What few clients have; facts end before it where a client has none of it.
+    id: str = ""
+    paused_until: Dated | None = None
+    created: Dated | None = None
+    address: str = ""
+    website: str = ""
+    referred_by: str = ""
+    next_action: str = ""
+    team: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()
     plan: tuple[str, ...] = ()
-    value: float | None = None
     minutes: int | None = None
     delivery_unknown: bool = False
     paused: bool = False
@@ -149,7 +151,7 @@ def _read_types(note: Note, schema: _Schema) -> list[str]:
 def _find_telling(note: Note, schema: _Schema) -> Property | None:
     for found in note.properties:
         known = schema.fields.get(found.name)
-        if known is not None and known[2].key in _TELLING_KEYS:
+        if known is not None and known[0] in _TELLING_KEYS:
             return found
     return None
 
@@ -249,11 +251,11 @@ def _read_tags(reading: _Reading, field: Field, found: Property) -> tuple[str, .
 
 
 def _read_channels(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
-    channels: dict[str, None] = {}
+    channels: list[str] = []
     for item in _split(found):
         known = CHANNELS.get(item.casefold())
-        channels.update(dict.fromkeys((known,) if known else _part_channels(item)))
-    return tuple(channels)
+        channels += (known,) if known else _part_channels(item)
+    return tuple(dict.fromkeys(channels))
 
 
 def _part_channels(words: str) -> Iterable[str]:
@@ -273,13 +275,9 @@ _BETWEEN_COMMAS = re.compile(r"(?:\[\[[^\[\]]*\]\]|[^,])++")  # a comma inside a
 
 def _split(found: Property) -> list[str]:
     """The items of a list; of a lone text, the parts between its commas.  Never an empty one."""
-    parts: list[str] = []
-    for value in found.values:
-        text = value.text
-        if found.is_list or "," not in text:
-            parts.append(text)
-        else:
-            parts += _BETWEEN_COMMAS.findall(text)
+    parts = [value.text for value in found.values]
+    if not found.is_list and "," in parts[0]:
+        parts = _BETWEEN_COMMAS.findall(parts[0])
     return [item for part in parts if (item := part.strip())]
 
 
@@ -533,11 +531,11 @@ _PLUGIN_FIELDS = (
 class _Schema(NamedTuple):
     """The table of fields under one vault's settings.
 
-    ``fields`` finds a field by the name of a property, with the rank of that name (the vault's own name for a
-    key goes before ours, and ours before a plugin's) and the place of its attribute in a client.
+    ``fields`` finds a key and its field by the name of a property, with the rank of that name (the vault's own
+    name for a key goes before ours, and ours before a plugin's) and the place of the attribute in a client.
     """
 
-    fields: dict[str, tuple[int, int, Field]]
+    fields: dict[str, tuple[str, int, int, Field]]
     type_names: tuple[str, ...]
     client_types: frozenset[str]
     known: frozenset[str]
@@ -559,7 +557,9 @@ def _build_schema(settings: Settings) -> _Schema:
     ranked = [(name, 2, field) for name, field in _PLUGIN_FIELDS]
     ranked += [(field.key, 1, field) for field in FIELDS]
     ranked += [(own[field.key], 0, field) for field in FIELDS if field.key in own]
-    fields = {name: (rank, Client._fields.index(field.attribute), field) for name, rank, field in ranked}
+    fields = {
+        name: (field.key, rank, Client._fields.index(field.attribute), field) for name, rank, field in ranked
+    }
     type_names = (own["type"], "type") if "type" in own else ("type",)
     client_types = frozenset(("client", *(word.casefold() for word in settings.client_types)))
     return _Schema(fields, type_names, client_types, frozenset((*fields, *type_names, "generated")))
@@ -590,9 +590,27 @@ def read_client(note: Note, body: Body, settings: Settings) -> tuple[Client, tup
     values[_EVERY_LINE] = reading.every_line
     values[_DELIVERY_UNKNOWN] = reading.delivery_unknown
     client = Client._make(values)
+    _report_rules(reading, body.tasks)
     if client.do_not_contact:
         _report_owed(reading, note, client)
     return client, tuple(reading.problems[:MAX_PROBLEMS])
+
+
+def _report_rules(reading: _Reading, tasks: Sequence[Task]) -> None:
+    """Say which open tasks recur by a rule that the Tasks plugin would drop or misread without a word."""
+    for task in tasks:
+        if task.recurrence and task.open and (reason := _why_refused(task.recurrence)):
+            place = Dated(date.min, None, task.line, task.column)
+            message = f"This task's recurrence, `{_clip(task.recurrence)}`, is not read: {reason}."
+            hint = "Mend it before the task is ticked: Obsidian would lose the rule, or take another."
+            reading.report(place, "bad-recurrence", WARNING, message, hint)
+
+
+@lru_cache(maxsize=256)
+def _why_refused(rule: str) -> str:
+    from notesync.followup.recurrence import parse_recurrence
+
+    return parse_recurrence(rule)[1]
 
 
 def _span(first: str, last: str) -> slice:
@@ -631,8 +649,7 @@ def _choose_properties(note: Note, schema: _Schema) -> dict[str, tuple[int, int,
     for prop in note.properties:
         known = fields.get(prop.name)
         if known is not None and (prop.values or not prop.flat):
-            rank, at, field = known
-            key = field.key
+            key, rank, at, field = known
             if key not in chosen or rank < chosen[key][0]:
                 chosen[key] = rank, at, field, prop
     return chosen
@@ -709,18 +726,22 @@ def to_facts(client: Client) -> str:
     an attempt, that and its day and channel are kept; of a ticked task, which is an entry of its day, that day,
     its mark and its tags; of a closed task without a done date nothing.
     """
-    log = [entry if entry.tags else (entry.day, entry.channel, entry.attempt) for entry in client.log]
+    log = [
+        entry if entry.tags else (entry.day.toordinal(), entry.channel, entry.attempt) for entry in client.log
+    ]
     tasks = [
         task if task.open or task.cancelled else (task.done, task.mark, task.tags)
         for task in client.tasks
         if task.open or task.done
     ]
-    return _encode((*client[:_LOG], log, tasks, *client[_LOG + 2 :]))
+    told = _RARE if client[_RARE:] == _NOTHING[_RARE:] else None
+    return _encode((*client[:_LOG], log, tasks, *client[_LOG + 2 : told]))
 
 
 def from_facts(facts: str) -> Client:
     """The client that :func:`to_facts` wrote down; what it left out of the log and the tasks is empty."""
     values = json.loads(facts)
+    values += _NOTHING[len(values) :]
     log, tasks, anchors, links, every = values[_NESTED]
     values[_NESTED] = (
         tuple(map(_build_entry, log)),
@@ -729,15 +750,18 @@ def from_facts(facts: str) -> Client:
         {attribute: tuple(targets) for attribute, targets in links.items()},
         every and Interval._make(every),
     )
-    values[_DATES] = map(_build_dated, values[_DATES])
-    values[_LISTS] = map(tuple, values[_LISTS])
+    for at in _DATES:
+        values[at] = _build_dated(values[at])
+    for at in _LISTS:
+        values[at] = tuple(values[at])
     return Client._make(values)
 
 
 _LOG = Client._fields.index("log")
 _NESTED = _span("log", "every")
-_DATES = _span("last_contact", "created")
-_LISTS = _span("team", "plan")
+_RARE = Client._fields.index("id")
+_DATES = tuple(map(Client._fields.index, ("last_contact", "next_contact", "paused_until", "created")))
+_LISTS = tuple(at for at, nothing in enumerate(_NOTHING) if nothing == ())
 _ENTRY_DAY, _ENTRY_TAGS, _ENTRY_FIELDS = map(Entry._fields.index, ("day", "tags", "fields"))
 _TASK_DATES = tuple(
     map(Task._fields.index, ("due", "scheduled", "start", "created", "done", "cancelled", "entry_day"))

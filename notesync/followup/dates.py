@@ -375,7 +375,7 @@ class Written(NamedTuple):
 _DATE = (
     r"(?:\[\[(?:[^\[\]|#]*/)?([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.md)?(?:[|#][^\[\]]*)?\]\]"
     r"|([0-9]{4}-[0-9]{2}-[0-9]{2}))"
-    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
+    r"(?:(?:[Tt]| +)([0-9]{2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
     r"(?: ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
 
@@ -456,6 +456,8 @@ def suggest_date(text: str) -> str:
     both readings (``2026-11-12 or 2026-12-11``); for a day past the month's end the last day of it; empty
     when there is nothing to suggest.
     """
+    if not any(map(str.isdecimal, text)):  # such as another program's word under a key of ours
+        return ""
     words = " ".join(_ascii_digits(text[:80]).casefold().strip("[]\"' ").split())
     days = [day for day in _find_readings(words) if day]
     clock = _find_clock(words)

@@ -66,8 +66,14 @@ class Agenda(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+NO_END = "9999-12-31"  # of a pause until further notice
+
+
 class ClientCard(NamedTuple):
-    """A client as ``clients`` and ``show`` present it; ``wanted`` is days between contacts, 0 for none."""
+    """A client as ``clients`` and ``show`` present it; ``wanted`` is days between contacts, 0 for none.
+
+    ``paused_until`` is the day on which a pause ends that lasts today, :data:`NO_END` for one without an end.
+    """
 
     path: str
     client_id: str

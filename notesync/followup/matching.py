@@ -72,6 +72,8 @@ def find_clients(wanted: str, clients: Iterable[AnyNamed]) -> list[AnyNamed]:
 
 def find_nearest(wanted: str, clients: Iterable[AnyNamed]) -> list[AnyNamed]:
     """Up to three clients whose names look most like ``wanted``, for "did you mean"; maybe none."""
+    if not wanted.strip():
+        return []
     from difflib import SequenceMatcher
 
     matcher = SequenceMatcher(autojunk=False)

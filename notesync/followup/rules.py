@@ -56,7 +56,12 @@ class FollowUp(NamedTuple):
     ``contact`` tells a contact with the client from work on a desk, ``wanted`` is a cadence's interval in days
     (else 0), ``minutes`` the time to plan for it.  ``channel`` is '' where any will do.
 
-    First what it is judged by; the rest, from ``rule`` on, is stored as it is.
+    After ``expires`` it is missed rather than overdue (None: never).  ``attempts`` were made since the last
+    contact, and until ``retry_on`` it is upcoming again.  ``ask`` are questions to ask; what ``waits``, which
+    says for what, is upcoming whatever its days.
+
+    First what it is judged by; the rest, from ``rule`` on, is stored as it is.  The rules that most clients have
+    build it by position, in half the time.
     """
 
     opens: date | None
@@ -74,6 +79,11 @@ class FollowUp(NamedTuple):
     channel: str
     minutes: int
     wanted: int
+    expires: date | None = None
+    attempts: int = 0
+    retry_on: date | None = None
+    ask: tuple[str, ...] = ()
+    waits: str = ""
 
 
 class Past(NamedTuple):
@@ -144,7 +154,10 @@ def last_contact(client: Client, as_of: date) -> date | None:
 
 def done_date(client: Client, as_of: date) -> date | None:
     """The newest day, up to ``as_of``, of anything done that the note tells of; attempts are work, too."""
-    return max((day for day in _find_done(client) if day <= as_of), default=None)
+    days = _find_done(client)
+    if (sold := client.anchors.get("sold")) is not None:
+        days.append(sold.day)
+    return max((day for day in days if day <= as_of), default=None)
 
 
 def _find_days(client: Client) -> list[date]:
@@ -155,10 +168,12 @@ def _find_days(client: Client) -> list[date]:
 
 
 def _find_done(client: Client) -> list[date]:
-    """The days of what was done, or will have been: the log, ticked tasks, a last contact, a sale."""
+    """The days of what was done, or will have been: the log, ticked tasks, a last contact."""
     days = [entry.day for entry in client.log]
-    days += [task.done for task in client.tasks if task.done is not None]
-    days += [dated.day for dated in (client.last_contact, client.anchors.get("sold")) if dated is not None]
+    if client.tasks:
+        days += [task.done for task in client.tasks if task.done is not None]
+    if client.last_contact is not None:
+        days.append(client.last_contact.day)
     return days
 
 
@@ -198,23 +213,13 @@ def find_agreed_contact(client: Client, context: Context, past: Past) -> Iterabl
     if agreed is None or _is_kept(client, agreed, context.calendar, past):
         return ()
     day, minute, line, _ = agreed
+    kind = "contact" if minute is None else "promise"
+    title = client.next_action or "Contact as agreed"
+    reason = f"agreed for {_name_day(day)}{_name_time(minute)}"
     found = FollowUp(
-        opens=day,
-        due=day,
-        minute=minute,
-        contact=True,
-        rule="next-contact",
-        kind="contact" if minute is None else "promise",
-        step=None,
-        occasion=day.isoformat(),
-        title=client.next_action or "Contact as agreed",
-        reason=f"agreed for {_name_day(day)}{_name_time(minute)}",
-        path=client.path,
-        line=line,
-        channel=_choose_channel(client),
-        minutes=_plan_minutes(client, context),
-        wanted=0,
-    )
+        day, day, minute, True, "next-contact", kind, None, day.isoformat(), title, reason,
+        client.path, line, _choose_channel(client), _plan_minutes(client, context), wanted=0,
+    )  # fmt: skip
     return (found,)
 
 
@@ -250,23 +255,12 @@ def find_cadence(client: Client, context: Context, past: Past) -> Iterable[Follo
     wanted = interval_days(interval)
     counted, why = _count_from(client, context, wanted, past)
     opens, due = _find_cadence_window(client, context.calendar, interval, wanted, counted)
+    occasion = "" if counted is None else counted.isoformat()
     found = FollowUp(
-        opens=opens,
-        due=due,
-        minute=None,
-        contact=True,
-        rule="cadence",
-        kind="keep-in-touch",
-        step=None,
-        occasion="" if counted is None else counted.isoformat(),
-        title="Keep in touch",
-        reason=f"every {interval}; {why}",
-        path=client.path,
-        line=client.every_line,
-        channel=_choose_channel(client),
-        minutes=_plan_minutes(client, context),
-        wanted=wanted,
-    )
+        opens, due, None, True, "cadence", "keep-in-touch", None, occasion, "Keep in touch",
+        f"every {interval}; {why}",
+        client.path, client.every_line, _choose_channel(client), _plan_minutes(client, context), wanted,
+    )  # fmt: skip
     return (found,)
 
 
@@ -354,23 +348,13 @@ def find_tasks(client: Client, context: Context, past: Past) -> Iterator[FollowU
         name = f"id {task.id}" if task.id else _hash_text(task.text)
         number = equal[name] = equal.get(name, -1) + 1
         opens, due, why = _find_window(task, kind, context.calendar)
+        contact = kind != "task"
+        occasion = f"{name} {number}" if number else name
+        channel = _choose_channel(client) if contact else ""
         yield FollowUp(
-            opens=opens,
-            due=due,
-            minute=None,
-            contact=kind != "task",
-            rule="task",
-            kind=kind,
-            step=None,
-            occasion=f"{name} {number}" if number else name,
-            title=show_link(task.text) or "Task",
-            reason=why,
-            path=task.path or client.path,
-            line=task.line,
-            channel="" if kind == "task" else _choose_channel(client),
-            minutes=_plan_minutes(client, context),
-            wanted=0,
-        )
+            opens, due, None, contact, "task", kind, None, occasion, show_link(task.text) or "Task", why,
+            task.path or client.path, task.line, channel, _plan_minutes(client, context), wanted=0,
+        )  # fmt: skip
 
 
 _UNDATED_KINDS = {"promise": "promised", "complaint": "raised"}

@@ -553,6 +553,9 @@ def _parse_calendar_path(node: Node) -> str:
     # Whatever stands at this path is replaced: no note can be meant.
     if not text.casefold().endswith(".ics") or not text.isprintable() or text.endswith("/.ics"):
         raise _Bad(node, "Write a file's name that ends in `.ics`, as `followups.ics`.")
+    if text.startswith("/") or text[1:2] == ":" or ".." in text.split("/"):
+        hint = "Write a path inside the vault, as `followups.ics`; `notesync export` writes elsewhere."
+        raise _Bad(node, hint)
     return text
 
 

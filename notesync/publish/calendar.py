@@ -3,7 +3,8 @@
 The bytes depend on the notes, the settings and the day asked for, never on a clock or on an earlier
 run: two machines that share a vault write the same file.  icalendar's value types encode the values;
 the text is cleaned before them and the lines are folded after them, because both need more care than
-the library takes.  An event's bytes are made once and kept by the caller, so a calendar is a join.
+the library takes.  Events are made by the batch: what is alike for a client or a day is made once, and one call
+encodes the texts of all.  Their bytes are kept by the caller, so a calendar is a join.
 
 This module knows nothing of the disk, of what is overdue now, or of which events belong in the
 calendar: the caller chooses them and gives them in order.  icalendar is imported when the first value
@@ -42,6 +43,14 @@ MEETING_MINUTES = 30  # a timed follow-up for which nobody chose a length
 DAY_MINUTES = 24 * 60
 DIGEST_CLIENTS = 20
 HEADLINE_CLIENTS = 3
+
+
+class Event(NamedTuple):
+    """A finished event or to-do: the day on which it stands (its own or moved), its UID, its bytes."""
+
+    day: date
+    uid: str
+    body: bytes
 
 
 class Pressing(NamedTuple):
@@ -100,31 +109,84 @@ def build_event(
 ) -> bytes:
     """One follow-up as a finished VEVENT (or VTODO), folded, with CRLF; b'' for one without a date.
 
-    ``stamp`` is the newest date of something done that the note holds.  ``vault_name`` names the vault in
-    obsidian links where the settings do not (neither: no link); ``detail`` overrides the settings'.
-    ``day`` moves an event there, all day long (``calendar.overdue: each``); a to-do stays, since to-do
-    lists show lateness themselves.
+    ``stamp`` is the newest date of something done that the note holds; see :func:`build_events` for the rest.
     """
-    own = find_day_shown(follow_up)
-    if own is None:
-        return b""
+    work = ((client, stamp, (follow_up,)),)
+    events = build_events(work, settings, vault_name=vault_name, component=component, detail=detail, day=day)
+    return events[0].body if events else b""
+
+
+def build_events(
+    work: Iterable[tuple[Client, date | None, Sequence[FollowUp]]],
+    settings: Settings,
+    *,
+    vault_name: str = "",
+    component: str = EVENT,
+    detail: str = "",
+    day: date | None = None,
+) -> list[Event]:
+    """The follow-ups that have a date as finished VEVENTs (or VTODOs), in the order of ``work``.
+
+    Each client comes with the newest date of something done that the note holds.  ``vault_name`` names the
+    vault in obsidian links where the settings do not (neither: no link); ``detail`` overrides the settings'.
+    ``day`` moves events there, all day long (``calendar.overdue: each``); to-dos stay, since to-do lists show
+    lateness themselves.
+    """
     detail = detail or settings.calendar_detail
-    shown = own if day is None or component == TODO else day
-    vault = settings.obsidian_vault or vault_name
-    link = build_link(vault, client.path) if vault and detail == FULL else ""
-    content = _Content(
-        build_uid_of(settings.vault_id, client.key, follow_up, day, component),
-        stamp or FIRST_STAMP,
-        build_summary(follow_up, client, detail, shown),
-        build_description(follow_up, client, link) if detail == FULL else "",
-        follow_up.kind,
-        link,
-        settings.calendar_alarm,
-    )
-    timed = _find_instants(follow_up, client, settings) if shown == own else None
-    if component == TODO:
-        return _render_todo(content, follow_up.opens, timed[0] if timed else follow_up.due or own)
-    return _render_event(content, *(timed or _find_days(shown, shown)))
+    vault = (settings.obsidian_vault or vault_name) if detail == FULL else ""
+    moved = None if component == TODO else day
+    contents = [
+        content
+        for client, stamp, follow_ups in work
+        for content in _find_contents(client, stamp, follow_ups, settings, vault, component, detail, moved)
+    ]
+    if not contents:
+        return []
+    render = _render_todo if component == TODO else _render_event
+    return [
+        Event(content.day, content.uid, render(content, words))
+        for content, words in zip(contents, _encode_contents(contents), strict=True)
+    ]
+
+
+def _find_contents(
+    client: Client,
+    stamp: date | None,
+    follow_ups: Iterable[FollowUp],
+    settings: Settings,
+    vault: str,
+    component: str,
+    detail: str,
+    day: date | None,
+) -> Iterator[_Content]:
+    """What one client's events say; what they have alike is found once."""
+    name = _find_name(client.name, detail)
+    link = build_link(vault, client.path) if vault else ""
+    best, reach = (_find_best(client), _find_reach(client)) if detail == FULL else ("", "")
+    for follow_up in follow_ups:
+        own = find_day_shown(follow_up)
+        if own is None:
+            continue
+        shown = day or own
+        timed = (
+            None if follow_up.minute is None or shown != own else _find_instants(follow_up, client, settings)
+        )
+        if component == TODO:
+            opens, due = follow_up.opens, timed[0] if timed else follow_up.due or own
+        else:
+            opens, due = timed or _find_days(shown, shown)
+        yield _Content(
+            shown,
+            build_uid_of(settings.vault_id, client.key, follow_up, day, component),
+            stamp or FIRST_STAMP,
+            opens,
+            due,
+            _summarise(name, follow_up, detail, shown),
+            _describe(follow_up, client, best, reach, link) if detail == FULL else "",
+            follow_up.kind,
+            link,
+            settings.calendar_alarm,
+        )
 
 
 def build_summary(follow_up: FollowUp, client: Client, detail: str, shown: date) -> str:
@@ -132,8 +194,7 @@ def build_summary(follow_up: FollowUp, client: Client, detail: str, shown: date)
 
     It says until when, if the window closes later, and since when, if it has closed.
     """
-    name, title = _find_name(client.name, detail), _find_title(follow_up.title, follow_up.kind, detail)
-    return f"{name}: {title}{_find_remark(follow_up.due, shown)}"
+    return _summarise(_find_name(client.name, detail), follow_up, detail, shown)
 
 
 def build_description(follow_up: FollowUp, client: Client, link: str) -> str:
@@ -141,15 +202,7 @@ def build_description(follow_up: FollowUp, client: Client, link: str) -> str:
 
     At most 2,000 characters; what is too much is cut before the link.
     """
-    lines = [
-        _labelled("Best time", client.best_time),
-        _find_ways(follow_up.channel, client.contact_by, client.not_by),
-        _labelled("Phone", *client.phones),
-        _labelled("E-mail", *client.emails),
-        _labelled("Company", client.company),
-        clean_text(follow_up.reason).strip(),
-    ]
-    return _cut("\n".join(line for line in lines if line), link if len(link) <= LINK_CHARACTERS else "")
+    return _describe(follow_up, client, _find_best(client), _find_reach(client), link)
 
 
 def build_link(vault: str, path: str) -> str:
@@ -186,8 +239,7 @@ def build_digest(
     summary = _headline(names, overdue, undated)
     description = _cut("\n".join(lines), _find_rest(more))
     uid = build_uid(settings.vault_id, "", "digest", f"{summary}\n{description}", today.isoformat())
-    content = _Content(uid, today, summary, description, "", "", None)
-    return _render_event(content, *_find_days(today, next_workday))
+    return _render_alone(today, uid, today, next_workday, summary, description)
 
 
 def render_calendar(
@@ -249,7 +301,35 @@ def fold(line: bytes) -> bytes:
 
 
 def _one_line(text: str) -> str:
+    if not text:
+        return ""
     return " ".join(clean_text(text).split())
+
+
+def _summarise(name: str, follow_up: FollowUp, detail: str, shown: date) -> str:
+    title = _find_title(follow_up.title, follow_up.kind, detail)
+    due = follow_up.due
+    return f"{name}: {title}" if due is None or due == shown else f"{name}: {title}{_find_remark(due, shown)}"
+
+
+def _find_best(client: Client) -> str:
+    return _labelled("Best time", client.best_time) if client.best_time else ""
+
+
+def _find_reach(client: Client) -> str:
+    """The lines of a description that are the same for all follow-ups of a client."""
+    lines = [
+        _labelled("Phone", *client.phones),
+        _labelled("E-mail", *client.emails),
+        _labelled("Company", client.company),
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _describe(follow_up: FollowUp, client: Client, best: str, reach: str, link: str) -> str:
+    ways = _find_ways(follow_up.channel, client.contact_by, client.not_by)
+    lines = (best, ways, reach, clean_text(follow_up.reason).strip())
+    return _cut("\n".join(filter(None, lines)), link if len(link) <= LINK_CHARACTERS else "")
 
 
 def _find_name(name: str, detail: str) -> str:
@@ -263,8 +343,9 @@ def _find_title(title: str, kind: str, detail: str) -> str:
     return (_one_line(title) if detail == FULL else "") or _one_line(kind.replace("-", " "))
 
 
-def _find_remark(due: date | None, shown: date) -> str:
-    if due is None or due == shown:
+@lru_cache(maxsize=4096)
+def _find_remark(due: date, shown: date) -> str:
+    if due == shown:
         return ""
     words = "until" if due > shown else "was due"
     return f" ({words} {format_day(due, shown.year)})"
@@ -275,7 +356,8 @@ def _labelled(label: str, *values: str) -> str:
     return f"{label}: {words}" if words else ""
 
 
-def _find_ways(channel: str, wanted: Sequence[str], unwanted: Sequence[str]) -> str:
+@lru_cache(maxsize=1024)
+def _find_ways(channel: str, wanted: tuple[str, ...], unwanted: tuple[str, ...]) -> str:
     """How to reach the client: the channel of this follow-up, then the client's, and what to avoid."""
     ways = dict.fromkeys(way for way in (channel, *wanted) if way not in unwanted)
     by, not_by = _labelled("By", *ways), _labelled("Not by", *unwanted)
@@ -311,11 +393,15 @@ def _headline(names: Sequence[str], overdue: int, undated: int) -> str:
     return f"{', '.join(counts)}: {shown}{more}"
 
 
-@lru_cache(maxsize=1024)
 def _quote(text: str) -> str:
-    from urllib.parse import quote
+    return text.encode("utf-8", "surrogatepass").decode("latin-1").translate(_quoted_octets())
 
-    return quote(text, safe="", errors="surrogatepass")
+
+@cache
+def _quoted_octets() -> dict[int, str]:
+    from urllib.parse import quote_from_bytes
+
+    return {octet: quote_from_bytes(bytes((octet,)), safe="") for octet in range(256)}
 
 
 @cache
@@ -379,10 +465,17 @@ def _load_zone(name: str) -> tzinfo:
 
 
 class _Content(NamedTuple):
-    """What an event and a to-do have alike; ``alarm`` is minutes after midnight."""
+    """What an event or a to-do says.
 
+    ``start`` and ``end`` are days, or instants in UTC; of an event the end is exclusive, of a to-do they are
+    when it opens, where that is told, and when it is due.  ``alarm`` is minutes after midnight.
+    """
+
+    day: date
     uid: str
     stamp: date
+    start: date | None
+    end: date
     summary: str
     description: str
     category: str
@@ -390,73 +483,95 @@ class _Content(NamedTuple):
     alarm: int | None
 
 
-def _render_event(content: _Content, start: date, end: date) -> bytes:
-    """A VEVENT between two days, or two instants, the end exclusive.
+class _Words(NamedTuple):
+    """The texts of a content, encoded."""
 
-    Outlook reads its own X- properties first and would otherwise take a confirmed event for busy time.
-    """
-    timed = isinstance(start, datetime)
-    return _render(
-        b"VEVENT",
-        *_render_stamps(content),
-        _render_time(b"DTSTART", start),
-        _render_time(b"DTEND", end),
-        *_render_texts(content),
-        b"STATUS:CONFIRMED",
-        b"TRANSP:TRANSPARENT",
-        b"X-MICROSOFT-CDO-BUSYSTATUS:FREE",
-        b"" if timed else b"X-MICROSOFT-CDO-ALLDAYEVENT:TRUE",
-        _render_alarm(content, b"TRIGGER", timed),
+    summary: bytes
+    description: bytes
+    link: bytes
+
+
+# Outlook reads its own X- properties first and would otherwise take a confirmed event for busy time.
+_FREE = b"STATUS:CONFIRMED\r\nTRANSP:TRANSPARENT\r\nX-MICROSOFT-CDO-BUSYSTATUS:FREE\r\n"
+_FREE_ALL_DAY = _FREE + b"X-MICROSOFT-CDO-ALLDAYEVENT:TRUE\r\n"
+
+
+def _render_event(content: _Content, words: _Words) -> bytes:
+    """A VEVENT between two days, or two instants, the end exclusive."""
+    timed = isinstance(content.end, datetime)
+    return b"".join(
+        (
+            b"BEGIN:VEVENT\r\nUID:",
+            content.uid.encode(),
+            _render_stamps(content.stamp),
+            _render_span(content.start, content.end),
+            *_render_words(content.category, words),
+            _FREE if timed else _FREE_ALL_DAY,
+            _render_alarm(content.alarm, words.summary, b"TRIGGER", timed),
+            b"END:VEVENT\r\n",
+        )
     )
 
 
-def _render_todo(content: _Content, opens: date | None, due: date) -> bytes:
+def _render_todo(content: _Content, words: _Words) -> bytes:
     """A VTODO that opens one day and closes another, or is due at an instant.
 
     RFC 5545 3.8.2.3 wants DUE later than DTSTART: where both are one day, DUE says it all.
     """
+    opens, due = content.start, content.end
     timed = isinstance(due, datetime)
     window = opens is not None and not timed and opens < due
-    return _render(
-        b"VTODO",
-        *_render_stamps(content),
-        _render_time(b"DTSTART", opens) if opens and window else b"",
-        _render_time(b"DUE", due),
-        *_render_texts(content),
-        b"STATUS:NEEDS-ACTION",
-        _render_alarm(content, b"TRIGGER" if window else b"TRIGGER;RELATED=END", timed),
+    return b"".join(
+        (
+            b"BEGIN:VTODO\r\nUID:",
+            content.uid.encode(),
+            _render_stamps(content.stamp),
+            _render_time(b"DTSTART", opens) if opens and window else b"",
+            _render_time(b"DUE", due),
+            *_render_words(content.category, words),
+            b"STATUS:NEEDS-ACTION\r\n",
+            _render_alarm(
+                content.alarm, words.summary, b"TRIGGER" if window else b"TRIGGER;RELATED=END", timed
+            ),
+            b"END:VTODO\r\n",
+        )
     )
 
 
-def _render(name: bytes, *lines: bytes) -> bytes:
-    return _join(b"BEGIN:" + name, *lines, b"END:" + name)
-
-
-def _join(*lines: bytes) -> bytes:
-    return b"\r\n".join((*filter(None, lines), b""))
+def _render_alone(day: date, uid: str, stamp: date, until: date, summary: str, description: str) -> bytes:
+    """An event of our own, whole days long, that is no client's."""
+    start, end = _find_days(day, until)
+    content = _Content(day, uid, stamp, start, end, summary, description, "", "", None)
+    return _render_event(content, *_encode_contents([content]))
 
 
 def _render_time(name: bytes, moment: date) -> bytes:
     timed = isinstance(moment, datetime)
-    return name + (b":" if timed else b";VALUE=DATE:") + _encode_time(moment)
+    return name + (b":" if timed else b";VALUE=DATE:") + _encode_time(moment) + b"\r\n"
 
 
-def _render_stamps(content: _Content) -> tuple[bytes, ...]:
-    stamp, sequence = _encode_stamp(content.stamp)
+@lru_cache(maxsize=4096)
+def _render_span(start: date, end: date) -> bytes:
+    return _render_time(b"DTSTART", start) + _render_time(b"DTEND", end)
+
+
+@lru_cache(maxsize=4096)
+def _render_stamps(day: date) -> bytes:
+    """When it was changed, from the end of the line above: midnight UTC of a day, and the days up to then."""
+    from icalendar.prop import vInt
+
+    stamp = _encode_time(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    sequence = vInt(max(0, (day - FIRST_STAMP).days)).to_ical()
+    return b"\r\nDTSTAMP:%b\r\nLAST-MODIFIED:%b\r\nSEQUENCE:%b\r\n" % (stamp, stamp, sequence)
+
+
+def _render_words(category: str, words: _Words) -> tuple[bytes, ...]:
     return (
-        b"UID:" + content.uid.encode(),
-        b"DTSTAMP:" + stamp,
-        b"LAST-MODIFIED:" + stamp,
-        b"SEQUENCE:" + sequence,
-    )
-
-
-def _render_texts(content: _Content) -> tuple[bytes, ...]:
-    return (
-        fold(b"SUMMARY:" + _encode_text(content.summary)),
-        fold(b"DESCRIPTION:" + _encode_text(content.description)) if content.description else b"",
-        _render_category(content.category) if content.category else b"",
-        fold(b"URL:" + _encode_link(content.link)) if content.link else b"",
+        fold(b"SUMMARY:" + words.summary),
+        b"\r\n",
+        fold(b"DESCRIPTION:" + words.description) + b"\r\n" if words.description else b"",
+        _render_category(category) if category else b"",
+        fold(b"URL:" + words.link) + b"\r\n" if words.link else b"",
     )
 
 
@@ -464,19 +579,24 @@ def _render_texts(content: _Content) -> tuple[bytes, ...]:
 def _render_category(kind: str) -> bytes:
     from icalendar.prop import vCategory
 
-    return fold(b"CATEGORIES:" + vCategory([_one_line(kind)]).to_ical())
+    return fold(b"CATEGORIES:" + vCategory([_one_line(kind)]).to_ical()) + b"\r\n"
 
 
-def _render_alarm(content: _Content, trigger: bytes, timed: bool) -> bytes:
-    if content.alarm is None:
+def _render_alarm(alarm: int | None, summary: bytes, trigger: bytes, timed: bool) -> bytes:
+    if alarm is None:
         return b""
-    before = timedelta(minutes=-15) if timed else timedelta(minutes=content.alarm)
-    return _render(
-        b"VALARM",
+    before = timedelta(minutes=-15) if timed else timedelta(minutes=alarm)
+    return _join(
+        b"BEGIN:VALARM",
         b"ACTION:DISPLAY",
-        fold(b"DESCRIPTION:" + _encode_text(content.summary)),
+        fold(b"DESCRIPTION:" + summary),
         trigger + b":" + _encode_time(before),
-    )[:-2]
+        b"END:VALARM",
+    )
+
+
+def _join(*lines: bytes) -> bytes:
+    return b"\r\n".join((*lines, b""))
 
 
 def _render_header(name: str) -> bytes:
@@ -497,11 +617,23 @@ def _render_header(name: str) -> bytes:
 def _render_placeholder(vault_id: str) -> bytes:
     day = date(2000, 1, 1)
     uid = build_uid(vault_id, "", "placeholder", "", day.isoformat())
-    content = _Content(uid, FIRST_STAMP, "No follow-ups due", "", "", "", None)
-    return _render_event(content, *_find_days(day, day))
+    return _render_alone(day, uid, FIRST_STAMP, day, "No follow-ups due", "")
 
 
 # values ---------------------------------------------------------------------------------------------
+
+
+def _encode_contents(contents: Sequence[_Content]) -> Iterator[_Words]:
+    """The words of many contents, encoded all at once: the library's calls cost more than what they do.
+
+    No cleaned text and no link holds a zero byte, so that tells them apart, and no escape looks beyond it.
+    """
+    from icalendar.prop import vUri
+
+    summaries = _encode_text("\0".join([content.summary for content in contents]))
+    descriptions = _encode_text("\0".join([content.description for content in contents]))
+    links = vUri("\0".join([content.link for content in contents])).to_ical()
+    return map(_Words, summaries.split(b"\0"), descriptions.split(b"\0"), links.split(b"\0"))
 
 
 def _encode_text(text: str) -> bytes:
@@ -511,21 +643,6 @@ def _encode_text(text: str) -> bytes:
     if "\\N" in text:
         return b"\\\\N".join(vText(part).to_ical() for part in text.split("\\N"))
     return vText(text).to_ical()
-
-
-def _encode_link(link: str) -> bytes:
-    from icalendar.prop import vUri
-
-    return vUri(link).to_ical()
-
-
-@lru_cache(maxsize=4096)
-def _encode_stamp(day: date) -> tuple[bytes, bytes]:
-    """Midnight UTC of a day, and how many days after the first stamp it lies, not below 0."""
-    from icalendar.prop import vInt
-
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return _encode_time(midnight), vInt(max(0, (day - FIRST_STAMP).days)).to_ical()
 
 
 @lru_cache(maxsize=4096)

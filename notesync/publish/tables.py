@@ -18,6 +18,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from notesync.followup.agenda import DUE, OVERDUE, UPCOMING
 from notesync.followup.dates import format_day
+from notesync.followup.items import NO_END
 from notesync.publish.text import (
     clean,
     format_count,
@@ -493,7 +494,8 @@ def _card_facts(card: ClientCard, today: Today) -> Iterator[tuple[str, Piece]]:
     if card.do_not_contact:
         yield "withdrawn", Piece("do not contact", "red")
     if card.paused_until:
-        yield "paused until", Piece(today.name(card.paused_until), "yellow")
+        end = "further notice" if card.paused_until == NO_END else today.name(card.paused_until)
+        yield "paused until", Piece(end, "yellow")
     if card.stale:
         yield "stale", Piece("the note cannot be read now: this is its last good reading", "yellow")
     reach = " or ".join(card.contact_by)
@@ -675,9 +677,16 @@ def _client_row(card: ClientCard, today: Today) -> list[Piece]:
         Piece(clean(card.stage)),
         Piece(clean(", ".join(card.owner))),
         Piece(today.short(card.last_contact), "") if card.last_contact else Piece("none", "dim"),
-        Piece(today.short(card.paused_until or card.next_contact)),
+        Piece(today.short(_next_day(card))),
         drift,
     ]
+
+
+def _next_day(card: ClientCard) -> str | None:
+    """When there is something to do again; None for never or not known."""
+    if card.paused_until == NO_END:
+        return None
+    return card.paused_until or card.next_contact
 
 
 def _share(width: int, rows: Sequence[Line]) -> dict[int, int]:

@@ -145,7 +145,7 @@ def line_parts(path: str, line: int, client: str, title: str, kind: str) -> tupl
 
     The line is ``head + status + " " + (due or "-") + tail``, without a newline.
     """
-    return f"{clean(path)}:{line}: ", f" {clean(client)} — {clean(title)} [{clean(kind)}]"
+    return clean(f"{path}:{line}: "), clean(f" {client} — {title} [{kind}]")
 
 
 def _line(item: Item) -> str:
@@ -555,9 +555,14 @@ _EXAMPLE_NOTE = """\
 """
 
 
-def _quote(folder: str) -> str:
-    shown = clean(folder)
-    return f'"{shown}"' if " " in shown else shown
+def quote_path(path: str) -> str:
+    """The path as it can be pasted into a shell: in quotes only where some shell would read it otherwise."""
+    shown = clean(path)
+    if all(sign.isalnum() or sign in "-_./\\:+,@" for sign in shown):
+        return shown
+    if not any(sign in shown for sign in '"$`!'):
+        return f'"{shown}"'
+    return "'" + shown.replace("'", "'\\''") + "'"
 
 
 def render_empty_vault(folder: str) -> Iterator[str]:
@@ -566,11 +571,11 @@ def render_empty_vault(folder: str) -> Iterator[str]:
 There are no notes in {clean(folder)} yet.
 
 To look around first, fill the folder with the notes of a small business:
-    notesync init --example {_quote(folder)}
+    notesync init --example {quote_path(folder)}
 To begin with a client of your own, save a text like this as a file named after them, ending in .md:
 
 {_EXAMPLE_NOTE}
-Then: notesync check --vault {_quote(folder)}
+Then: notesync check --vault {quote_path(folder)}
 """.splitlines(keepends=True)
 
 
@@ -588,7 +593,7 @@ A client note begins with lines like these; type: client, or a date or rhythm to
         yield from (f"    {clean(hint)}\n" for hint in hints)
         yield "\n"
     yield "Your notes say type: person, or have other names for the keys? Name them in notesync.yaml\n"
-    yield f"(client_types, fields). Then: notesync check --vault {_quote(folder)}\n"
+    yield f"(client_types, fields). Then: notesync check --vault {quote_path(folder)}\n"
 
 
 def render_foreign_vault(folder: str, notes: int, app: str = "Obsidian") -> Iterator[str]:
@@ -600,7 +605,7 @@ Nothing was changed, and notesync never writes into a note unless a command says
 To try it here, add this to the properties of one client's note:
 
 {_EXAMPLE_NOTE}
-Then: notesync check --vault {_quote(folder)}
-To stay: notesync init {_quote(folder)}  writes the settings, notesync.yaml; it overwrites nothing.
+Then: notesync check --vault {quote_path(folder)}
+To stay: notesync init {quote_path(folder)}  writes the settings, notesync.yaml; it overwrites nothing.
 All clients are in one of its folders? Give that one instead.
 """.splitlines(keepends=True)

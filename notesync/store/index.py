@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -20,6 +21,7 @@ from zlib import crc32
 from notesync.store.scan import Listing
 
 IndexFailure = sqlite3.Error  # locked, full, read-only, damaged under way: ends the use of the file
+PATIENCE = 10.0  # seconds to wait for other processes that write
 FIRST_DAY, LAST_DAY = 0, 4_000_000  # before and after every ordinal
 
 # The rows that every check judges are narrow; what is only printed lies in tables of its own, so that
@@ -46,7 +48,7 @@ create table detail (
   title text not null, reason text not null, path text not null, line integer not null,
   channel text not null, minutes integer not null, wanted integer not null);
 create table event (
-  day integer, uid text, id integer, bytes blob not null, primary key (day, uid, id)) without rowid;
+  day integer, uid text, id integer, body blob not null, primary key (day, uid, id)) without rowid;
 create unique index event_follow_up on event (id);
 create table problem (
   note integer not null, path text not null, line integer not null, column integer not null,
@@ -56,6 +58,8 @@ create index problem_note on problem (note);
 
 SCHEMA = crc32(_TABLES.encode()) & 0x7FFFFFFF  # any change of the tables is another version
 
+_SOME = 500  # keys asked for at once
+_DAY_SHOWN = "case when minute is null then coalesce(opens, due) else coalesce(due, opens) end"  # see calendar.find_day_shown
 _FOLLOW_UP = (
     "select f.id, f.client, f.opens, f.due, f.minute, f.flags, d.rule, d.kind, d.step, d.occasion,"
     " d.title, d.reason, d.path, d.line, d.channel, d.minutes, d.wanted"
@@ -124,17 +128,28 @@ class NoteRow(NamedTuple):
     problems: Sequence[tuple[str, int, int, str, str, str, str]]
 
 
+class RulesChanged(sqlite3.Error):
+    """Another process made the index anew, with other settings or another version of the program."""
+
+
 class Index:
     """An open index.
 
-    ``fingerprint`` names what the rows depend on beside the notes: any difference and the file is made
-    anew.  ``notices`` say in a sentence each when the index had to be remade or kept in memory.
+    Several processes use the file at once, and each may ask about another day, so keys and rows are worth
+    something only inside one ``change`` (which no other can be in) or between ``read`` and the next change.
+    ``fingerprint`` names what the rows depend on beside the notes ('': not known yet); either raises
+    RulesChanged where the file has another.  ``notices`` say in a sentence each when the index had to be
+    remade or kept in memory.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.notices: list[str] = []
-        self.fresh = False
+        self.in_memory = False  # nothing of this session will be remembered
+        self.fingerprint = ""
+        self._reading = False
+        self._remade = False
+        self._file: int | None = None
         self._db = self._open()
 
     # opening ------------------------------------------------------------------------------------
@@ -144,56 +159,74 @@ class Index:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             try:
                 return self._connect()
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
                     raise
-                return self._remake(error)
-            except sqlite3.DatabaseError as error:
                 return self._remake(error)
         except (OSError, sqlite3.Error) as error:
             return self._in_memory(error)
 
-    def _remake(self, error: sqlite3.Error) -> sqlite3.Connection:
+    def _remake(self, error: Exception) -> sqlite3.Connection:
         self.notices.append(f"the index was unusable ({error}) and is made again")
-        for suffix in ("", "-wal", "-shm"):
-            if os.path.exists(self.path + suffix):
-                os.unlink(self.path + suffix)
+        self._remade = True
+        if _find_file(self.path) == self._file:  # else another process was faster
+            for suffix in ("", "-wal", "-shm"):
+                if os.path.exists(self.path + suffix):
+                    os.unlink(self.path + suffix)
         return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=5, isolation_level=None, check_same_thread=False)
+        self._file = _find_file(self.path)
+        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             db.execute("pragma synchronous = off")  # it can be made again: no waiting for the disk
-            version = db.execute("pragma user_version").fetchone()[0]
-            if version != SCHEMA:
-                if version or db.execute("select 1 from sqlite_master limit 1").fetchone():
-                    raise sqlite3.DatabaseError("made by another version")
+            if db.execute("pragma user_version").fetchone()[0] != SCHEMA:
                 self._create(db)
-            db.execute("select count(*) from meta")
+            db.execute("select * from meta").fetchall()
+            self._file = _find_file(self.path)
         except BaseException:
             db.close()
             raise
         return db
 
     def _create(self, db: sqlite3.Connection) -> None:
-        db.execute("pragma journal_mode = wal")
-        db.executescript(f"begin exclusive; {_TABLES} pragma user_version = {SCHEMA}; commit")
-        self.fresh = True
+        """Make the tables, in place of another version's; another process may be doing the same."""
+        _use_log(db)
+        db.execute("begin exclusive")
+        if db.execute("pragma user_version").fetchone()[0] != SCHEMA:
+            others = db.execute(
+                "select type, name from sqlite_master where name not like 'sqlite!_%' escape '!'"
+                " and type in ('table', 'view')"
+            ).fetchall()
+            if others:
+                self.notices.append("the index was another version's and is made again")
+            for kind, name in others:
+                quoted = name.replace('"', '""')
+                db.execute(f'drop {kind} "{quoted}"')
+            for statement in _TABLES.split(";\n"):
+                db.execute(statement)
+            db.execute(f"pragma user_version = {SCHEMA}")
+        db.execute("commit")
 
     def _in_memory(self, error: Exception) -> sqlite3.Connection:
         self.notices.append(f"the index {self.path} cannot be used ({error}): working in memory, slower")
+        self.in_memory = True
         db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._create(db)
         return db
 
-    @property
-    def in_memory(self) -> bool:
-        """Whether nothing of this session will be remembered."""
-        return bool(self.notices) and self.notices[-1].endswith("slower")
-
     def fall_back(self, error: Exception) -> None:
-        """Give up the file (full disk, locked by another): go on in memory, from nothing."""
+        """Begin anew from nothing: on the disk where the file was damaged, else (full, locked) in memory."""
         self._db.close()
+        self._reading = False
+        self.fingerprint = ""
+        if _is_damage(error) and not self._remade:
+            try:
+                self._db = self._remake(error)
+            except (OSError, sqlite3.Error) as again:
+                error = again
+            else:
+                return
         self._db = self._in_memory(error)
 
     def clear(self) -> None:
@@ -201,21 +234,76 @@ class Index:
         with self.change():
             for table in ("note", "folder", "client", "follow_up", "detail", "event", "problem", "meta"):
                 self._db.execute(f"delete from {table}")  # noqa: S608  names of our own
-        self.fresh = True
 
     def close(self) -> None:
         """Close the file; a closed index is of no use."""
         self._db.close()
 
     def change(self) -> _Transaction:
-        """A transaction: all of the block's changes, or none."""
-        return _Transaction(self._db)
+        """A transaction: all of the block's changes, or none; what is read in it is of now, and stays."""
+        return _Transaction(self)
+
+    def read(self) -> None:
+        """Let all answers until the next change, or ``leave``, be of this one moment."""
+        self.leave()
+        self._db.execute("begin")
+        self._reading = True
+        self.require_rules()
+
+    @property
+    def is_still(self) -> bool:
+        """Whether answers are of one moment."""
+        return self._db.in_transaction
+
+    def leave(self) -> None:
+        """Let answers be of now again."""
+        if self._reading and self._db.in_transaction:
+            self._db.execute("rollback")
+        self._reading = False
+
+    def begin(self) -> bool:
+        """Begin to write, unless that has been begun; whether it had not."""
+        self.leave()
+        if self._db.in_transaction:
+            return False
+        self._db.execute("begin immediate")
+        try:
+            self.require_rules()
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        return True
+
+    def end(self, *, keep: bool) -> None:
+        """End what ``begin`` began, and keep the changes or not."""
+        if self._db.in_transaction:
+            self._db.execute("commit" if keep else "rollback")
+
+    def require_rules(self) -> None:
+        """Raise RulesChanged where the rows were made under other rules than ours."""
+        if self.fingerprint and self.recall("fingerprint") not in (None, self.fingerprint):
+            raise RulesChanged("it is used with other settings or by another version of notesync")
+
+    def require_health(self) -> None:
+        """Raise IndexFailure where the file is damaged: for answers that cannot be begun again."""
+        if (found := self._db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(found.replace("\n", ": "))
+
+    def age(self) -> int:
+        """A number that is another one after a change by another process."""
+        found: int = self._db.execute("pragma data_version").fetchone()[0]
+        return found
 
     # meta ---------------------------------------------------------------------------------------
 
     def remembered(self) -> dict[str, Any]:
         """All that ``remember`` stored."""
         return dict(self._db.execute("select key, value from meta"))
+
+    def recall(self, key: str) -> Any:
+        """What ``remember`` stored by this name, None where it stored nothing."""
+        found = self._db.execute("select value from meta where key = ?", (key,)).fetchone()
+        return found[0] if found else None
 
     def remember(self, **values: Any) -> None:
         """Store small values by name."""
@@ -280,6 +368,10 @@ class Index:
         _insert(db, "follow_up", 11, follow_ups)
         _insert(db, "detail", 12, details)
         _insert(db, "problem", 8, problems)
+
+    def last_note(self) -> int:
+        """The highest key of a note; 0 where none is known.  Keys are given in order from 1 on."""
+        return self._last("note")
 
     def _last(self, table: str) -> int:
         last: int = self._db.execute(f"select coalesce(max(id), 0) from {table}").fetchone()[0]  # noqa: S608
@@ -354,16 +446,24 @@ class Index:
         return self._db.execute(query, (today, today)).fetchall()
 
     def facts(self, clients: Iterable[int] | None = None) -> Iterator[tuple[int, str, bool, str]]:
-        """Key, path, staleness and facts of the clients named (None: of all), by path."""
+        """Key, path, staleness and facts of the clients named (None: of all), by path.
+
+        Of thousands named, each five hundred are by path.
+        """
         select = "select client.id, path, stale, facts from client join note using (id)"
+        found: Iterable[tuple[Any, ...]]
         if clients is None:
-            for key, path, stale, facts in self._db.execute(f"{select} order by path"):
-                yield key, _path(path), bool(stale), facts
+            found = self._db.execute(f"{select} order by path")
         else:
-            for key in clients:
-                row = self._db.execute(f"{select} where client.id = ?", (key,)).fetchone()
-                if row:
-                    yield row[0], _path(row[1]), bool(row[2]), row[3]
+            found = self._some(f"{select} where client.id in (%s) order by path", list(clients))
+        for key, path, stale, facts in found:
+            yield key, _path(path), bool(stale), facts
+
+    def _some(self, query: str, keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query for many keys, which it names as ``%s``."""
+        for at in range(0, len(keys), _SOME):
+            some = keys[at : at + _SOME]
+            yield from self._db.execute(query % ",".join("?" * len(some)), some).fetchall()
 
     def select_clients(self, where: str, values: Sequence[Any]) -> list[int]:
         """The keys of the clients that a condition on them lets through, by path."""
@@ -400,11 +500,16 @@ class Index:
             (after, *values),
         )
 
-    def rows(self, opened_by: int | None, where: str = "", values: Sequence[Any] = ()) -> Iterator[Any]:
-        """The rows to judge, in the order of ``agenda.Row``: those open by a day, or all (None)."""
-        clauses = []
+    def rows(
+        self, opened_by: int | None, where: str = "", values: Sequence[Any] = (), without: int = 0
+    ) -> Iterator[Any]:
+        """The rows to judge, as ``agenda.judge`` wants them: those open by a day, or all (None).
+
+        ``where`` is a condition on clients with its ``values``; ``without`` leaves out rows with these flags.
+        """
+        clauses = [f"follow_up.flags & {without} = 0"] if without else []
         if opened_by is not None:
-            clauses.append(f"(follow_up.opens is null or follow_up.opens <= {int(opened_by)})")
+            clauses.append(f"(follow_up.opens is null or follow_up.opens <= {opened_by})")
         if where:
             clauses.append(where)
         condition = f" where {' and '.join(clauses)}" if clauses else ""
@@ -416,13 +521,7 @@ class Index:
 
     def details(self, follow_ups: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         """Key, client and the words of each follow-up named, in FollowUpRow's order from ``rule`` on."""
-        found: dict[int, tuple[Any, ...]] = {}
-        for at in range(0, len(follow_ups), 500):
-            some = follow_ups[at : at + 500]
-            marks = ",".join("?" * len(some))
-            for row in self._db.execute(f"select * from detail where id in ({marks})", some):  # noqa: S608
-                found[row[0]] = row[1:]
-        return found
+        return {row[0]: row[1:] for row in self._some("select * from detail where id in (%s)", follow_ups)}
 
     def identities(self, client: int) -> set[tuple[Any, ...]]:
         """What tells a client's follow-ups apart: rule, occasion and dates."""
@@ -443,26 +542,36 @@ class Index:
 
     # events -------------------------------------------------------------------------------------
 
-    def without_event(self, most: int) -> list[tuple[Any, ...]]:
-        """Some follow-ups with a date whose event has not been made: keys, days, then the words; by client."""
-        return self._db.execute(
-            f"{_FOLLOW_UP} left join event e using (id) where e.id is null and f.opens is not null"
-            " order by f.client, f.id limit ?",
-            (most,),
-        ).fetchall()
+    def count_unmade(self) -> int:
+        """How many follow-ups, of any day, have no event."""
+        counts = "select (select count(*) from follow_up) - (select count(*) from event)"
+        found: int = self._db.execute(counts).fetchone()[0]
+        return found
 
-    def all_follow_ups(self) -> Iterator[tuple[Any, ...]]:
-        """Every follow-up with a date, as ``without_event`` gives them."""
-        return self._db.execute(f"{_FOLLOW_UP} where f.opens is not null order by f.client, f.id")
+    def without_event(self, first: int, last: int, where: str) -> list[int]:
+        """The follow-ups shown between two days, both included, whose event has not been made, by client.
+
+        ``where`` is a further condition on them.
+        """
+        rows = self._db.execute(
+            "select f.id from follow_up f left join event e using (id) where e.id is null"  # noqa: S608
+            f" and {_DAY_SHOWN} between ? and ? and {where} order by f.client, f.id",
+            (first, last),
+        )
+        return [row[0] for row in rows]
+
+    def follow_ups(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
+        """The follow-ups named: keys, days and flags, then the words; by client where the keys are."""
+        return list(self._some(f"{_FOLLOW_UP} where f.id in (%s) order by f.client, f.id", keys))
 
     def store_events(self, events: Iterable[tuple[int, str, int, bytes]]) -> None:
         """Keep the finished bytes of events: day shown (an ordinal), uid, follow-up, bytes."""
-        _insert(self._db, "event", 4, list(events))
+        _insert(self._db, "event", 4, sorted(events))
 
-    def events(self, first: int, last: int) -> Iterator[tuple[int, int, str, bytes]]:
-        """Follow-up, day, uid and bytes of the events between two days, both included, by day and uid."""
+    def events(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Follow-up and bytes of the kept events between two days, both included, by day and uid."""
         return self._db.execute(
-            "select id, day, uid, bytes from event where day between ? and ? order by day, uid, id",
+            "select id, body from event where day between ? and ? order by day, uid, id",
             (first, last),
         )
 
@@ -470,24 +579,17 @@ class Index:
 class _Transaction:
     """One transaction; an exception rolls it back.  Entered inside another, it is part of that one."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, index: Index) -> None:
+        self._index = index
         self._outer = False
 
     def __enter__(self) -> _Transaction:
-        self._outer = not self._db.in_transaction
-        if self._outer:
-            self._db.execute("begin immediate")
+        self._outer = self._index.begin()
         return self
 
-    def undo(self) -> None:
-        """Take back all that was done since it began, and go on outside of it."""
-        if self._outer and self._db.in_transaction:
-            self._db.execute("rollback")
-
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._outer and self._db.in_transaction:
-            self._db.execute("commit" if kind is None else "rollback")
+        if self._outer:
+            self._index.end(keep=kind is None)
 
 
 def _insert(db: sqlite3.Connection, table: str, width: int, rows: list[tuple[Any, ...]]) -> None:
@@ -520,6 +622,30 @@ def _path(stored: str | bytes) -> str:
     return stored if isinstance(stored, str) else os.fsdecode(stored)
 
 
-def _is_damage(error: sqlite3.OperationalError) -> bool:
-    words = str(error)
-    return "no such table" in words or "malformed" in words or "disk image" in words
+def _use_log(db: sqlite3.Connection) -> None:
+    """Have readers not wait for a writer; SQLite itself does not wait for the lock that this switch needs."""
+    patient_until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > patient_until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _find_file(path: str) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether the file itself is at fault, so that it is worth nothing: not who else uses it, or the disk."""
+    if isinstance(error, sqlite3.OperationalError):
+        words = str(error)
+        return "malformed" in words or "disk image" in words or "no such table: meta" in words
+    return isinstance(error, sqlite3.DatabaseError)

@@ -9,7 +9,9 @@ files are opened, and a placeholder of a file that a sync engine has not downloa
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import stat as stat_bits
 import struct
 import time
@@ -36,6 +38,7 @@ _OPEN_FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _OPENS_NO_LINKS = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
+_LEFT_BEHIND = 600  # seconds: nobody writes a calendar for that long, on any device that shares the folder
 _pack = struct.Struct("<4q").pack
 
 Signature = bytes
@@ -114,6 +117,11 @@ class Vault:
             f"cannot read the vault {self.root}: {reason}. "
             "Is the drive connected and the sync app running? Nothing was changed."
         )
+
+    def is_empty(self) -> bool:
+        """Whether the root holds nothing at all.  Raises OSError."""
+        with os.scandir(self.root) as entries:
+            return next(entries, None) is None
 
     def list_folder(
         self, folder: str, folders: list[str], placeholders: set[str]
@@ -222,7 +230,7 @@ class Vault:
 
         ``path`` is absolute or vault-relative.  The bytes are compared as they come, and only a difference is
         written: to a temporary file in the same folder, then renamed over the old one, so that a reader sees
-        the old or the new bytes, whole.  No sync to disk: it can be made again, and waiting for the disk
+        the old or the new bytes, whole, under the old one's permissions.  No sync to disk: it can be made again, and waiting for the disk
         triples the slowest saves.  Raises OSError.
         """
         target = os.path.join(self.root, path)
@@ -235,12 +243,25 @@ class Vault:
         temporary = os.path.join(folder, f".{name}")
         try:
             _write_new(temporary, target, same, rest, incoming)
+            with contextlib.suppress(OSError):  # a new file, or a file system without permissions
+                os.chmod(temporary, stat_bits.S_IMODE(os.stat(target).st_mode))
             os.replace(temporary, target)
         except BaseException:
             if os.path.exists(temporary):
                 os.unlink(temporary)
             raise
         return True
+
+
+    def forget_temporaries(self, path: str) -> None:
+        """Remove what a process left that was killed while it wrote this generated file."""
+        folder, name = os.path.split(os.path.join(self.root, path))
+        ours = re.compile(rf"\.{re.escape(name)}\.\d+\.[0-9a-f]+\.tmp")
+        long_ago = time.time() - _LEFT_BEHIND
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(folder):
+                if ours.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < long_ago:
+                    os.unlink(entry.path)
 
 
 _NOT_A_FILE = Unreadable("not-a-file", "this is not an ordinary file", "put the note itself here")

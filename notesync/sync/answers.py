@@ -5,20 +5,22 @@ What a question needs of clients' words is loaded after judging, for the items t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from datetime import date, timedelta
+from functools import wraps
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from notesync.followup import agenda
 from notesync.followup.agenda import UPCOMING, Judged, Moment, Totals, Verdict
 from notesync.problems import Problem
-from notesync.store.index import Index
+from notesync.store.index import Index, IndexFailure
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
     from notesync.followup.items import Agenda, ClientCard, DayPlan, Item
     from notesync.followup.settings import Settings
+    from notesync.notes.body import Entry
 
 
 class Selection(NamedTuple):
@@ -51,43 +53,103 @@ class Counts(NamedTuple):
     clients: int
 
 
+Question = TypeVar("Question", bound=Callable[..., Any])
+
+
+def question(answer: Question) -> Question:
+    """Have a question be asked again of another index where this one turns out to be damaged."""
+
+    @wraps(answer)
+    def ask(self: Answers, *words: Any) -> Any:
+        if self.asking:
+            return answer(self, *words)  # part of another, which is asked again as a whole
+        self.asking = True
+        try:
+            while True:  # it ends: of an index in memory every failure is raised
+                try:
+                    self.stand_still()
+                    return answer(self, *(self.as_known_now(word) for word in words))
+                except IndexFailure as error:
+                    self.begin_again(error)
+        finally:
+            self.asking = False
+
+    return cast(Question, ask)
+
+
 class Answers:
-    """What can be asked of an index; ``moment`` and ``currency`` are the settings' own."""
+    """What can be asked of an index; ``moment`` and ``currency`` are the settings' own.
+
+    Clients' keys come from ``names``; they are understood also after a damaged index was made again.
+    """
 
     index: Index
     moment: Moment
     currency: str
     settings_problems: tuple[Problem, ...]
     folder_problems: tuple[Problem, ...]
+    asking = False
+
+    def __init__(self) -> None:
+        self._paths: dict[int, str] = {}  # of the clients whose keys were told
+        self._keys: dict[int, int] = {}  # the keys that stand for these now, where they are others
+
+    def stand_still(self) -> None:
+        """Have all answers until the next change be of one moment, and of our day."""
+
+    def begin_again(self, error: IndexFailure) -> None:
+        """Have another index in place of one that failed, with the same notes."""
+        raise error
+
+    def as_known_now(self, word: Any) -> Any:
+        """A question's word; the clients of a selection by the keys that they have in this index."""
+        if self._keys and isinstance(word, Selection):
+            return word._replace(clients=tuple(map(self._key, word.clients)))
+        return word
+
+    def _key(self, told: int) -> int:
+        return self._keys.get(told, told)
+
+    def learn_keys(self) -> None:
+        """Find the clients whose keys were told in an index that was made again."""
+        keys = {row[1]: row[0] for row in self.index.names()}
+        self._keys = {key: keys.get(path, 0) for key, path in self._paths.items()}
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
         raise LookupError("the settings are the workspace's")
 
+    def read_note(self, path: str) -> bytes:
+        """The bytes of a note; none where it cannot be read."""
+        raise LookupError("the notes are the workspace's")
+
     # judging ------------------------------------------------------------------------------------
 
-    def judge(self, selection: Selection) -> Verdict:
-        """The rows that a selection lets through, judged, filtered and in order."""
+    def judge(self, selection: Selection, without: int = 0) -> Verdict:
+        """The rows that a selection lets through, judged, filtered and in order.
+
+        ``without`` spares rows with these flags: held back they are in any case, but ``waiting`` needs them.
+        """
         where, values = _client_filter(selection)
-        today = self.moment.day.toordinal()
-        opened_by = None if selection.everything else today + selection.upcoming
-        verdict = agenda.judge(self.index.rows(opened_by, where, values), self.moment)
+        last = None if selection.everything else self.moment.day.toordinal() + selection.upcoming
+        verdict = agenda.judge(self.index.rows(last, where, values, without), self.moment)
         kinds = _ranks(selection.kinds)
-        last = None if selection.everything else today + selection.upcoming
         shown = verdict.shown
-        if kinds or last is not None:
-            shown = [item for item in shown if _is_wanted(item, kinds, last)]
+        if kinds:
+            shown = [item for item in shown if item.rank in kinds]
         if selection.sort != "urgency":
             shown.sort(key=agenda.SORTS[selection.sort])
         return verdict._replace(shown=shown)
 
+    @question
     def lines(self, selection: Selection) -> tuple[Iterator[str], Totals]:
         """The agenda as finished lines of text, without their line breaks, and the totals."""
-        verdict = self.judge(selection)
+        verdict = self.judge(selection, without=agenda.BEHIND)
         lines = (f"{item.place}{item.status}{item.label}" for item in verdict.shown)
         return lines, agenda.count(verdict.shown, self.currency)
 
+    @question
     def agenda(self, selection: Selection) -> Agenda:
         """The agenda with all that is known of each item."""
         verdict = self.judge(selection)
@@ -111,13 +173,17 @@ class Answers:
         return later + sum(1 for item in verdict.shown if item.status == UPCOMING)
 
     def held_back(self) -> tuple[Verdict, set[int]]:
-        """What is open by now, judged, and all cadences, open or to come, that stand behind something else."""
-        verdict = self.judge(Selection())
-        later = self.index.upcoming(self.moment.day.toordinal(), f"flags & {agenda.CADENCE}")
-        return verdict, verdict.hidden | {
-            key for key, client, _, flags in later if is_held_back(flags, client, verdict.busy)
-        }
+        """What is open by now, judged, and the cadences, open or to come, that stand behind another contact.
 
+        Cadences behind an agreed contact (``BEHIND``) are in neither: that they are held back, their rows say.
+        """
+        today = self.moment.day.toordinal()
+        free = f"not flags & {agenda.BEHIND}"
+        verdict = agenda.judge(self.index.rows(today, free), self.moment)
+        later = self.index.upcoming(today, f"flags & {agenda.CADENCE} and {free}")
+        return verdict, verdict.hidden.union(key for key, client, _, _ in later if client in verdict.busy)
+
+    @question
     def next_item(self, selection: Selection) -> Item | None:
         """The follow-up to come that opens first, for when there is nothing to do now."""
         verdict = self.judge(selection._replace(everything=True, sort="urgency"))
@@ -127,6 +193,7 @@ class Answers:
         nearest = min(upcoming, key=lambda item: (item.opens or 0, item))
         return self._items([nearest], verdict.waiting)[0]
 
+    @question
     def week(self, days: int, selection: Selection) -> tuple[list[DayPlan], list[Item], Agenda]:
         """The days ahead planned: what falls due, and overdue work spread by rank up to the capacity."""
         found = self.agenda(selection._replace(upcoming=max(days - 1, 0), everything=False))
@@ -211,9 +278,10 @@ class Answers:
 
     # clients ------------------------------------------------------------------------------------
 
+    @question
     def names(self) -> list[Name]:
         """What every client may be called, by path."""
-        return [
+        names = [
             Name(
                 key,
                 path,
@@ -224,16 +292,29 @@ class Answers:
             )
             for key, path, ident, name, company, aliases in self.index.names()
         ]
+        self._paths, self._keys = {name.key: name.path for name in names}, {}
+        return names
 
-    def client(self, key: int) -> Client:
-        """A client with the log and tasks of its note."""
-        return self.known_clients([key])[key][0]
+    @question
+    def log(self, key: int) -> tuple[Entry, ...]:
+        """A client's log as it stands in the note; of one that cannot be read what is known, without its words."""
+        from notesync.followup.client import find_known_keys
+        from notesync.notes.body import parse_body
+        from notesync.notes.note import parse_note
 
+        key = self._key(key)
+        client, path, _ = self.known_clients([key])[key]
+        note = parse_note(self.read_note(path), path, find_known_keys(self.settings))
+        return parse_body(note, self.settings.log_headings).entries or client.log
+
+    @question
     def card(self, key: int) -> ClientCard:
         """A client as ``show`` presents it."""
+        key = self._key(key)
         client, path, stale = self.known_clients([key])[key]
         return self._card(client, path, stale, self._next_by_client((key,)).get(key))
 
+    @question
     def cards(self, selection: Selection) -> list[ClientCard]:
         """The clients that a selection lets through, by name."""
         from notesync.followup.client import from_facts
@@ -247,6 +328,7 @@ class Answers:
         ]
         return sorted(cards, key=lambda card: (card.name.casefold(), card.path))
 
+    @question
     def idle_clients(self) -> list[ClientCard]:
         """The clients for whom nothing can ever fall due, though nobody said that they be left alone."""
         busy = {row[1] for row in self.index.rows(None)}
@@ -274,7 +356,6 @@ class Answers:
         today = self.moment.day
         last = last_contact(client, today)
         wanted = wanted_days(client, self.settings)
-        paused = client.paused_until
         return ClientCard(
             path=path,
             client_id=client.id,
@@ -297,17 +378,21 @@ class Answers:
             wanted=wanted,
             drift=find_drift(last, wanted, today),
             do_not_contact=client.do_not_contact,
-            paused_until=paused.day.isoformat() if paused and paused.day > today else None,
+            paused_until=_pause_end(client, today),
             stale=stale,
         )
 
     # the rest -----------------------------------------------------------------------------------
 
+    @question
     def problems(self) -> tuple[Problem, ...]:
         """Every problem of settings, folders and notes, by path and place."""
         found = (*self.settings_problems, *self.folder_problems, *map(Problem._make, self.index.problems()))
+        if not self.settings_problems and not self.folder_problems:
+            return found  # in order already
         return tuple(sorted(found, key=lambda p: (p.path, p.line, p.column, p.code)))
 
+    @question
     def counts(self) -> Counts:
         """How many notes there are, and how many are clients'."""
         return Counts(*self.index.counts())
@@ -318,6 +403,16 @@ def is_held_back(flags: int, client: int, busy: Set[int]) -> bool:
     return bool(flags & agenda.BEHIND or (flags & agenda.CADENCE and client in busy))
 
 
+def _pause_end(client: Client, today: date) -> str | None:
+    """The day on which a pause ends that lasts today, in ISO's form."""
+    from notesync.followup.items import NO_END
+
+    if client.paused:
+        return NO_END
+    pause = client.paused_until
+    return pause.day.isoformat() if pause is not None and pause.day > today else None
+
+
 def _client_filter(selection: Selection) -> tuple[str, list[Any]]:
     clauses: list[str] = []
     values: list[Any] = []
@@ -326,7 +421,9 @@ def _client_filter(selection: Selection) -> tuple[str, list[Any]]:
         values += selection.clients
     if selection.owners:
         clauses.append(f"({' or '.join(['instr(client.owners, ?)'] * len(selection.owners))})")
-        values += [f"\n{owner.casefold()}\n" for owner in selection.owners]
+        from unicodedata import normalize
+
+        values += [f"\n{normalize('NFC', owner).casefold()}\n" for owner in selection.owners]
     if selection.stages:
         clauses.append(f"client.stage in ({','.join('?' * len(selection.stages))})")
         values += [stage.casefold() for stage in selection.stages]
@@ -339,12 +436,6 @@ def _ranks(kinds: Sequence[str]) -> frozenset[int]:
     from notesync.followup.rules import KINDS
 
     return frozenset(KINDS.index(kind) for kind in kinds)
-
-
-def _is_wanted(item: Judged, kinds: frozenset[int], last: int | None) -> bool:
-    if kinds and item.rank not in kinds:
-        return False
-    return last is None or item.status != UPCOMING or (item.opens or 0) <= last
 
 
 def _iso(day: int | None, minute: int | None) -> str | None:

@@ -7,27 +7,31 @@ calendar is a join.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from heapq import merge
-from typing import TYPE_CHECKING, Any
+from itertools import chain, groupby, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from notesync.followup.agenda import OVERDUE, UPCOMING, Judged, Verdict
+from notesync.followup.agenda import BEHIND, CONTACT, OVERDUE, UPCOMING, Judged, Verdict
 from notesync.followup.client import Client, from_facts
 from notesync.followup.dates import Interval, interval_days
 from notesync.followup.rules import FollowUp, done_date
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
-from notesync.store.index import IndexFailure
+from notesync.store.index import Index, IndexFailure
 from notesync.store.vault import Vault
 from notesync.sync.answers import Selection, by_client
 
 if TYPE_CHECKING:
     from notesync.sync.pipeline import Published, Workspace
 
-BATCH = 500  # events rendered between two transactions
-CHUNK = 1 << 18  # bytes handed on at once
-_Event = tuple[int, str, bytes]  # the day shown (an ordinal), the UID, the finished bytes
+BATCH = 500  # events rendered at once
+STORED = 5000  # events kept at once: they go to many places of the index, so the more the faster
+MADE = 20_000  # events made in one transaction: others wait for its end, and not for ever
+TRIES = 20  # to find all events made: another process may keep asking about another day
+PIECE = 400  # events read and handed on at once
+CHUNK = 1 << 17  # bytes handed on at once: less than most pieces have, which then need not be copied again
+HEAD = 50  # octets of an event, up to and with its UID's hash
 
 
 def publish(workspace: Workspace, vault: Vault) -> Published:
@@ -41,9 +45,21 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
     path = _inside(workspace.root, settings.calendar_path)
     if settings.calendar_machine not in ("any", "") and not _is_this_machine(settings.calendar_machine):
         return Published(settings.calendar_path, False, 0)
+    if not workspace.tidied:
+        workspace.tidied = True
+        vault.forget_temporaries(path)
+    first, last = _find_period(workspace, None)
+    while workspace.index.count_unmade() > MADE and _make_some_events(workspace, first, last):
+        pass
     counter = [0]
-    changed = vault.replace_generated(path, in_chunks(_counted(build_feed(workspace), counter)))
-    return Published(settings.calendar_path, changed, counter[0])
+    # While others wait, or one that looked at the notes earlier could write its calendar later.
+    with workspace.index.change():
+        workspace.derive_again()
+        kept = _find_kept(workspace, first, last)
+        _make_events(workspace, kept.missing)
+        events = _kept_events(workspace, kept, first, last)
+        changed = vault.replace_generated(path, in_chunks(_render_feed(workspace, events, "", counter)))
+    return Published(settings.calendar_path, changed, max(counter[0], 1))  # an empty one has a placeholder
 
 
 def build_feed(
@@ -53,21 +69,37 @@ def build_feed(
     detail: str = "",
     horizon: int | None = None,
 ) -> Iterator[bytes]:
-    """The calendar piece by piece; ``component`` is event, todo or both, ``horizon`` is in days."""
+    """The calendar piece by piece; ``component`` is event, todo or both, ``horizon`` is in days.
+
+    Whoever takes the pieces may take their time: they are of one moment, and nobody waits for them.
+    """
+    workspace.index.require_health()
     settings = workspace.settings
-    today = workspace.moment.day.toordinal()
-    first = today - interval_days(Interval(*settings.calendar_past))
-    last = today + (interval_days(Interval(*settings.calendar_horizon)) if horizon is None else horizon)
+    first, last = _find_period(workspace, horizon)
     detail = detail or settings.calendar_detail
-    events: Iterator[_Event]
     if component == calendar.EVENT and detail == settings.calendar_detail and not owners:
-        verdict, held_back = workspace.held_back()
-        events = _cached_events(workspace, verdict, held_back, first, last)
+        kept = _find_made(workspace, first, last)
+        events = _kept_events(workspace, kept, first, last)
     else:
-        verdict = workspace.judge(Selection(owners=owners, everything=True))
-        events = iter(_rendered_events(workspace, verdict, component, detail, first, last))
-    pieces = (event[2] for event in _unique(merge(events, _digest(workspace, verdict, detail))))
+        events = _exported_events(workspace, owners, component, detail, first, last)
+    return _render_feed(workspace, events, detail, [0])
+
+
+def _render_feed(
+    workspace: Workspace, events: Iterable[list[bytes]], detail: str, counter: list[int]
+) -> Iterator[bytes]:
+    """The calendar of these events; the first number of ``counter`` grows by the events handed on."""
+    settings = workspace.settings
+    pieces = (b"".join(piece) for piece in _counted(_unique(events), counter))
+    detail = detail or settings.calendar_detail
     return calendar.render_calendar(settings, settings.obsidian_vault, pieces, detail=detail)
+
+
+def _find_period(workspace: Workspace, horizon: int | None) -> tuple[int, int]:
+    """The first and the last day that the calendar shows."""
+    settings, today = workspace.settings, workspace.moment.day.toordinal()
+    ahead = interval_days(Interval(*settings.calendar_horizon)) if horizon is None else horizon
+    return today - interval_days(Interval(*settings.calendar_past)), today + ahead
 
 
 def _inside(root: str, path: str) -> str:
@@ -92,126 +124,166 @@ def _is_this_machine(name: str) -> bool:
 # events ---------------------------------------------------------------------------------------------
 
 
-def _cached_events(
-    workspace: Workspace, verdict: Verdict, held_back: set[int], first: int, last: int
-) -> Iterator[_Event]:
-    _make_events(workspace)
-    moved = _moved(workspace, verdict)
-    left_out = held_back | moved
-    own = (
-        (day, uid, body) for key, day, uid, body in workspace.index.events(first, last) if key not in left_out
-    )
-    if not moved:
-        return own
-    rows = [row for row in workspace.index.all_follow_ups() if row[0] in moved]
+class _Kept(NamedTuple):
+    """What the vault's own calendar takes from the index, as of one moment.
+
+    ``moved`` stand on today instead of their own day, ``left_out`` are these and the cadences held back,
+    ``missing`` have no event yet.
+    """
+
+    verdict: Verdict
+    moved: list[int]
+    left_out: set[int]
+    missing: list[int]
+
+
+def _find_kept(workspace: Workspace, first: int, last: int) -> _Kept:
+    verdict, held_back = workspace.held_back()
+    moved = _find_moved(workspace, verdict)
+    left_out = held_back.union(moved)
+    # Of a cadence behind an agreed contact none is shown while the note stays as it is.
+    missing = workspace.index.without_event(first, last, f"not flags & {BEHIND}")
+    return _Kept(verdict, moved, left_out, [key for key in missing if key not in left_out])
+
+
+def _find_made(workspace: Workspace, first: int, last: int) -> _Kept:
+    """The same when all events are made, at a moment at which the index stays."""
+    for _ in range(TRIES):
+        workspace.hold()
+        if not (kept := _find_kept(workspace, first, last)).missing:
+            return kept
+        while _make_some_events(workspace, first, last):
+            pass
+    raise IndexFailure("other programs keep changing it")
+
+
+def _make_some_events(workspace: Workspace, first: int, last: int) -> bool:
+    """Make many events; whether more are missing."""
+    with workspace.index.change():
+        workspace.derive_again()
+        missing = _find_kept(workspace, first, last).missing
+        _make_events(workspace, missing[:MADE])
+    return len(missing) > MADE
+
+
+def _kept_events(workspace: Workspace, kept: _Kept, first: int, last: int) -> Iterator[list[bytes]]:
+    """The vault's own calendar, in order and in pieces: what the index keeps, and what is of today alone."""
+    index, day = workspace.index, workspace.moment.day
+    verdict, moved, left_out, _ = kept
     detail = workspace.settings.calendar_detail
-    return merge(own, sorted(_render(workspace, rows, calendar.EVENT, detail, workspace.moment.day)))
+    today = day.toordinal()
+    own = [event.body for event in _render(workspace, moved, calendar.EVENT, detail, day)]
+    own += chain.from_iterable(_read_events(index, left_out, max(first, today), min(last, today)))
+    return chain(
+        _read_events(index, left_out, first, min(last, today - 1)),
+        [[*_digest(workspace, verdict, detail), *sorted(own)]],
+        _read_events(index, left_out, max(first, today + 1), last),
+    )
 
 
-def _moved(workspace: Workspace, verdict: Verdict) -> frozenset[int]:
-    """The overdue follow-ups whose events stand on today (``calendar.overdue: each``)."""
+def _read_events(index: Index, left_out: set[int], first: int, last: int) -> Iterator[list[bytes]]:
+    rows = index.events(first, last)
+    while piece := list(islice(rows, PIECE)):
+        yield [body for key, body in piece if key not in left_out]
+
+
+def _find_moved(workspace: Workspace, verdict: Verdict) -> list[int]:
+    """The overdue follow-ups whose events stand on today (``calendar.overdue: each``), by client."""
     if workspace.settings.calendar_overdue != "each":
-        return frozenset()
-    return frozenset(item.follow_up for item in verdict.shown if item.status == OVERDUE)
+        return []
+    return _by_client(item for item in verdict.shown if item.status == OVERDUE)
 
 
-def _make_events(workspace: Workspace) -> None:
-    """Render the events that have not been, and keep them."""
-    index = workspace.index
-    try:
-        while rows := index.without_event(BATCH):
-            detail = workspace.settings.calendar_detail
-            made = [
-                (day, uid, row[0], body)
-                for row, (day, uid, body) in zip(
-                    rows, _render(workspace, rows, calendar.EVENT, detail, None), strict=True
-                )
-            ]
-            with index.change():
-                index.store_events(made)
-    except IndexFailure as error:
-        index.fall_back(error)
-        workspace.refresh()
-        _make_events(workspace)
+def _by_client(items: Iterable[Judged]) -> list[int]:
+    return [key for _, key in sorted((item.client, item.follow_up) for item in items)]
 
 
-def _rendered_events(
-    workspace: Workspace, verdict: Verdict, component: str, detail: str, first: int, last: int
-) -> list[_Event]:
-    wanted = {item.follow_up for item in verdict.shown}
-    moved = _moved(workspace, verdict)
-    rows = [row for row in workspace.index.all_follow_ups() if row[0] in wanted]
-    kinds = (calendar.EVENT, calendar.TODO) if component == "both" else (component,)
-    found: list[_Event] = []
-    for kind in kinds:
-        stay = rows if kind == calendar.TODO else [row for row in rows if row[0] not in moved]
-        go = [] if kind == calendar.TODO else [row for row in rows if row[0] in moved]
-        found += _render(workspace, stay, kind, detail, None)
-        found += _render(workspace, go, kind, detail, workspace.moment.day)
-    return sorted(event for event in found if first <= event[0] <= last)
+def _find_missing(workspace: Workspace, left_out: set[int], first: int, last: int) -> list[int]:
+    """The follow-ups of a period whose events have not been rendered.
+
+    Of a cadence behind an agreed contact none is shown while the note stays as it is.
+    """
+    missing = workspace.index.without_event(first, last, f"not flags & {BEHIND}")
+    return [key for key in missing if key not in left_out]
+
+
+def _make_events(workspace: Workspace, missing: Sequence[int]) -> None:
+    """Render events and keep them, within a change: later the keys may be other follow-ups'."""
+    detail = workspace.settings.calendar_detail
+    made = zip(missing, _render(workspace, missing, calendar.EVENT, detail, None), strict=True)
+    while some := [
+        (event.day.toordinal(), event.uid, key, event.body) for key, event in islice(made, STORED)
+    ]:
+        workspace.index.store_events(some)
+
+
+def _exported_events(
+    workspace: Workspace, owners: tuple[str, ...], component: str, detail: str, first: int, last: int
+) -> Iterator[list[bytes]]:
+    """A calendar that is not the vault's own: nothing of it is kept."""
+    verdict = workspace.judge(Selection(owners=owners, everything=True))
+    moved = _find_moved(workspace, verdict)
+    left_out = set(moved)
+    shown = _by_client(verdict.shown)
+    day = workspace.moment.day
+    found: list[calendar.Event] = []
+    for kind in (calendar.EVENT, calendar.TODO) if component == "both" else (component,):
+        stay = shown if kind == calendar.TODO else [key for key in shown if key not in left_out]
+        go = [] if kind == calendar.TODO else moved
+        found += (
+            event
+            for event in chain(
+                _render(workspace, stay, kind, detail, None), _render(workspace, go, kind, detail, day)
+            )
+            if first <= event.day.toordinal() <= last
+        )
+    found += (calendar.Event(day, "", body) for body in _digest(workspace, verdict, detail))
+    yield [event.body for event in sorted(found)]
 
 
 def _render(
-    workspace: Workspace, rows: list[tuple[Any, ...]], component: str, detail: str, day: date | None
-) -> Iterator[_Event]:
-    settings = workspace.settings
-    vault_name = os.path.basename(workspace.root)
+    workspace: Workspace, keys: Sequence[int], component: str, detail: str, day: date | None
+) -> Iterator[calendar.Event]:
+    """The events of follow-ups named by client, those without a date left out."""
+    for at in range(0, len(keys), BATCH):
+        yield from calendar.build_events(
+            _find_work(workspace, keys[at : at + BATCH]),
+            workspace.settings,
+            vault_name=os.path.basename(workspace.root),
+            component=component,
+            detail=detail,
+            day=day,
+        )
+
+
+def _find_work(
+    workspace: Workspace, keys: Sequence[int]
+) -> Iterator[tuple[Client, date | None, list[FollowUp]]]:
+    """Follow-ups by their client, with the newest day of something done."""
+    rows = workspace.index.follow_ups(keys)
+    facts = {key: text for key, _, _, text in workspace.index.facts(dict.fromkeys(row[1] for row in rows))}
     today = workspace.moment.day
-    for client, own in _with_clients(workspace, rows):
-        stamp = done_date(client, today)
-        for row in own:
-            found = _follow_up(row)
-            body = calendar.build_event(
-                found, client, settings, stamp,
-                vault_name=vault_name, component=component, detail=detail, day=day,
-            )  # fmt: skip
-            uid = calendar.build_uid_of(settings.vault_id, client.key, found, day, component)
-            shown = day or calendar.find_day_shown(found)
-            yield (shown.toordinal() if shown else 0, uid, body)
-
-
-def _with_clients(
-    workspace: Workspace, rows: list[tuple[Any, ...]]
-) -> Iterator[tuple[Client, list[tuple[Any, ...]]]]:
     for key, own in by_client(rows):
-        for _, _, _, facts in workspace.index.facts([key]):
-            yield from_facts(facts), own
+        client = from_facts(facts[key])
+        yield client, done_date(client, today), [_follow_up(row) for row in own]
 
 
 def _follow_up(row: tuple[Any, ...]) -> FollowUp:
-    (
-        _,
-        _,
-        opens,
-        due,
-        minute,
-        flags,
-        rule,
-        kind,
-        step,
-        occasion,
-        title,
-        reason,
-        path,
-        line,
-        channel,
-        minutes,
-        wanted,
-    ) = row
+    _, _, opens, due, minute, flags, *words = row
     return FollowUp(
-        rule=rule, kind=kind, step=step, occasion=occasion, title=title, reason=reason,
-        opens=None if opens is None else date.fromordinal(opens),
-        due=None if due is None else date.fromordinal(due),
-        minute=minute, path=path, line=line, channel=channel, minutes=minutes,
-        contact=bool(flags & 1), wanted=wanted,
-    )  # fmt: skip
+        None if opens is None else date.fromordinal(opens),
+        None if due is None else date.fromordinal(due),
+        minute,
+        bool(flags & CONTACT),
+        *words,
+    )
 
 
 # the digest -----------------------------------------------------------------------------------------
 
 
-def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[_Event]:
-    """Today's event that names the overdue clients, most pressing first."""
+def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
+    """Today's event that names the overdue clients, most pressing first; nothing where nobody is."""
     settings = workspace.settings
     if settings.calendar_overdue != "digest":
         return []
@@ -231,7 +303,7 @@ def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[_Event]
     body = calendar.build_digest(
         settings, today, entries, ahead, overdue=len(late), undated=len(undated), detail=detail
     )
-    return [(today.toordinal(), "", body)] if body else []
+    return [body] if body else []
 
 
 def _is_undated(item: Judged) -> bool:
@@ -239,46 +311,55 @@ def _is_undated(item: Judged) -> bool:
 
 
 def _first_clients(items: list[Judged], most: int) -> list[Judged]:
-    seen: set[int] = set()
-    found = []
+    first: set[int] = set()
     for item in items:
-        if item.client not in seen and len(seen) == most:
-            continue
-        seen.add(item.client)
-        found.append(item)
-    return found
+        first.add(item.client)
+        if len(first) == most:
+            break
+    return [item for item in items if item.client in first]
 
 
 # bytes ----------------------------------------------------------------------------------------------
 
 
-def _unique(events: Iterator[_Event]) -> Iterator[_Event]:
+def _unique(pieces: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
     """The events with every UID once: of several alike (one id in two notes) all but one get one of their own.
 
     Equal UIDs share their day, because the day is part of the hash, so they come one after the other; their
     bytes decide who is first, so that every machine decides alike.
     """
-    alike: list[_Event] = []
-    for event in events:
-        if alike and event[1] != alike[0][1]:
-            yield from alike if len(alike) == 1 else _tell_apart(alike)
-            alike = []
-        alike.append(event)
-    yield from _tell_apart(alike)
-
-
-def _tell_apart(alike: list[_Event]) -> Iterator[_Event]:
-    for times, (day, uid, body) in enumerate(sorted(alike)):
-        if times and uid:
-            other = calendar.build_uid("", uid, "again", str(times), "")
-            yield day, other, body.replace(uid.encode(), other.encode())
-        else:
-            yield day, uid, body
-
-
-def _counted(pieces: Iterator[bytes], counter: list[int]) -> Iterator[bytes]:
+    held: list[bytes] = []  # the last events, alike so far: the next piece may begin with another
     for piece in pieces:
-        counter[0] += piece.startswith(b"BEGIN:VEVENT")
+        if not piece:
+            continue
+        events = held + piece
+        heads = [event[:HEAD] for event in events]
+        begin = heads.index(heads[-1])
+        held = events[begin:]
+        if len(set(heads)) == len(heads):
+            yield events[:begin]
+        else:
+            yield [event for _, alike in groupby(events[:begin], _head) for event in _tell_apart(alike)]
+    if held:
+        yield list(_tell_apart(held))
+
+
+def _head(event: bytes) -> bytes:
+    return event[:HEAD]
+
+
+def _tell_apart(alike: Iterable[bytes]) -> Iterator[bytes]:
+    for times, event in enumerate(sorted(alike)):
+        if times:
+            uid = event.split(b"\r\n", 2)[1].removeprefix(b"UID:")
+            yield event.replace(uid, calendar.build_uid("", uid.decode(), "again", str(times), "").encode())
+        else:
+            yield event
+
+
+def _counted(pieces: Iterator[list[bytes]], counter: list[int]) -> Iterator[list[bytes]]:
+    for piece in pieces:
+        counter[0] += len(piece)
         yield piece
 
 

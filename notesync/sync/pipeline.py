@@ -11,12 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from notesync import __version__
 from notesync.followup.agenda import Moment
 from notesync.problems import ERROR, Problem, UsageError
-from notesync.store.index import Index, IndexFailure
+from notesync.store.index import Index, IndexFailure, RulesChanged
 from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, signature
 from notesync.sync.answers import Answers, Counts, Name, Selection
 from notesync.sync.refresh import Changes, Refresh, Wishes, digest_of
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
 TEMPLATES_NAME = ".obsidian/templates.json"
+TRIES = 20  # to find the index as of our day: another process may keep asking about another one
+
+
+Answer = TypeVar("Answer")
 
 
 class Published(NamedTuple):
@@ -90,6 +94,7 @@ class Workspace(Answers):
     def __init__(
         self, vault: Vault, index: Index, clock: Callable[[str], Moment], pause: Callable[[float], None]
     ) -> None:
+        super().__init__()
         self.root = vault.root
         self.index = index
         self.settings_problems: tuple[Problem, ...] = ()
@@ -99,8 +104,11 @@ class Workspace(Answers):
         self._clock = clock
         self._pause = pause
         self._remembered = index.remembered()
+        index.fingerprint = self._remembered.get("fingerprint", "")
         self._settings: Settings | None = None
         self._context: Context | None = None
+        self._outdated = False
+        self.tidied = False  # what a killed process left beside the calendar is removed once
         self.folder_problems: tuple[Problem, ...] = ()
 
     @property
@@ -202,29 +210,43 @@ class Workspace(Answers):
         ignored = "\n".join((*settings.ignore, _template_folder(files[1])))
         fingerprint = f"{__version__} {settings.fingerprint()} {ignored}"
         changed = bool(self._remembered.get("fingerprint") != fingerprint)
-        if changed and not self.index.fresh:
-            self.index.clear()
         if problems:
             seen = digest = b""  # read them again next time, to say so again
-        self._remember(
-            fingerprint=fingerprint,
-            settings=settings.to_json(),
-            settings_seen=seen,
-            settings_digest=digest,
-            zone=settings.timezone,
-            currency=settings.currency,
-            ignored=ignored,
-        )
+        values: dict[str, str | bytes] = {
+            "fingerprint": fingerprint,
+            "settings": settings.to_json(),
+            "settings_seen": seen,
+            "settings_digest": digest,
+            "zone": settings.timezone,
+            "currency": settings.currency,
+            "ignored": ignored,
+        }
+        if changed:
+            # Rows made under other rules are worth nothing, but they still tell whether most notes are gone: a
+            # drive that is away takes the settings along.  The next refresh looks, and then begins anew.
+            self._outdated = True
+            self.index.fingerprint = ""
+        self._remember(**values)
         return changed
 
     def _remember(self, **values: str | bytes) -> None:
         self._remembered.update(values)
+        if self._outdated:
+            return  # with the old rows the new settings would pass for theirs
         try:
             with self.index.change():
                 self.index.remember(**values)
+        except RulesChanged:
+            return  # the refresh that follows sees it too
         except IndexFailure as error:
-            self.index.fall_back(error)
-            self.index.remember(**self._remembered)
+            self._fall_back(error)
+
+    def _fall_back(self, error: IndexFailure) -> None:
+        """Go on with another index, from nothing."""
+        if self.index.in_memory:
+            raise error
+        self.index.fall_back(error)
+        self._outdated = True
 
     def _ignored(self) -> list[str]:
         return [pattern for pattern in self._remembered.get("ignored", "").split("\n") if pattern]
@@ -244,24 +266,63 @@ class Workspace(Answers):
         Raises VaultError when the vault, or most of it, is gone.
         """
         wishes = Wishes(progress, accept_empty, grace, thorough)
+        while True:  # it ends: of an index in memory every failure is raised
+            try:
+                return self._refresh(wishes)
+            except IndexFailure as error:
+                self._recover(error)
+
+    def _try(self, work: Callable[[], Answer]) -> Answer:
+        """Do what needs a refreshed index, and again with another one where this one fails."""
         try:
-            return self._refresh(wishes)
+            if self._outdated:
+                self._refresh(Wishes())  # what failed has cost us our rows
+            return work()
         except IndexFailure as error:
-            self.index.fall_back(error)
-            self.index.remember(**self._remembered)
-            return self._refresh(wishes)
+            self._recover(error)
+        return self._try(work)
+
+    def begin_again(self, error: IndexFailure) -> None:
+        """Have another index in place of one that failed, with the same notes."""
+        self._recover(error)
+        self.refresh()
+        self.learn_keys()
+
+    def _recover(self, error: IndexFailure) -> None:
+        """Have another index after a failure, or other settings where another process has newer ones."""
+        if isinstance(error, RulesChanged):
+            before = self._remembered["fingerprint"]
+            self.load_settings(tolerant=True)
+            if self._remembered["fingerprint"] != before:
+                return
+        self._fall_back(error)  # RulesChanged by another version of the program: each keeps to its own
 
     def _refresh(self, wishes: Wishes) -> Changes:
-        refresh = Refresh(
-            self._vault, self.index, self._reading_context, self.moment.day, self._pause, wishes
-        )
-        unfinished = bool(self._remembered.pop("unfinished", ""))
+        refresh = self._plan(wishes)
+        if self._outdated:
+            if self.index.last_note():
+                refresh.require_notes()
+            self._begin_anew()
+            refresh = self._plan(wishes)
         try:
-            changes = refresh.run(unfinished)
+            changes = refresh.run()
         finally:
             self.folder_problems = refresh.folder_problems
-        self._hold()
+        self.hold()
         return changes
+
+    def _begin_anew(self) -> None:
+        """Empty the index for the rules of now, unless another process has done so already."""
+        fingerprint = self._remembered["fingerprint"]
+        with self.index.change():
+            if self.index.recall("fingerprint") != fingerprint:
+                self.index.clear()
+            self.index.remember(**self._remembered)
+        self.index.fingerprint = fingerprint
+        self._outdated = False
+
+    def _plan(self, wishes: Wishes) -> Refresh:
+        return Refresh(self._vault, self.index, self._reading_context, self.moment.day, self._pause, wishes)
 
     def _reading_context(self) -> Context:
         if self._context is None:
@@ -270,20 +331,43 @@ class Workspace(Answers):
             self._context = Context(self.settings, self.settings.work_calendar())
         return self._context
 
-    def _hold(self) -> None:
-        """Derive again what does not hold on this day: a client with a dated fact between then and now."""
-        today = self.moment.day.toordinal()
-        if not (clients := self.index.clients_not_holding(today)):
+    def stand_still(self) -> None:
+        """Have all answers until the next change be of one moment, and of our day."""
+        if not self.index.is_still and not self._outdated:
+            self.hold()
+
+    def hold(self) -> None:
+        """Have all answers be of one moment at which every row holds on this day."""
+        for _ in range(TRIES):
+            self.index.read()
+            if not self.index.clients_not_holding(self.moment.day.toordinal()):
+                return
+            with self.index.change():
+                self.derive_again()
+        raise IndexFailure("other programs keep it for other days")
+
+    def derive_again(self) -> None:
+        """Derive again, within a change, what does not hold on this day.
+
+        That is a client with a dated fact between the day for which its rows were made and this one.
+        """
+        clients = self.index.clients_not_holding(self.moment.day.toordinal())
+        if not clients:
             return
         from notesync.followup.client import from_facts
-        from notesync.sync.reading import derive, holds_for
+        from notesync.sync.reading import derive
 
         context = self._reading_context()
-        with self.index.change():
-            for key, facts in clients:
-                client = from_facts(facts)
-                first, until = holds_for(client, self.moment.day)
-                self.index.replace_follow_ups(key, first, until, derive(client, context, self.moment.day))
+        for key, facts in clients:
+            derived = derive(from_facts(facts), context, self.moment.day)
+            self.index.replace_follow_ups(key, *derived)
+
+    def read_note(self, path: str) -> bytes:
+        """The bytes of a note; none where it cannot be read."""
+        try:
+            return self._vault.read(path, time.time_ns()).data
+        except Unreadable:
+            return b""
 
     # publishing ---------------------------------------------------------------------------------
 
@@ -291,7 +375,7 @@ class Workspace(Answers):
         """Bring the calendar up to date; it is written only when its bytes differ.  Raises OSError."""
         from notesync.sync.feed import publish
 
-        return publish(self, self._vault)
+        return self._try(lambda: publish(self, self._vault))
 
     def feed(
         self,
@@ -304,7 +388,7 @@ class Workspace(Answers):
         """The calendar's bytes in chunks, as ``export`` wants them; ``horizon`` is in days."""
         from notesync.sync.feed import build_feed, in_chunks
 
-        return in_chunks(build_feed(self, tuple(owners), component, detail, horizon))
+        return in_chunks(self._try(lambda: build_feed(self, tuple(owners), component, detail, horizon)))
 
     def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
         """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""

@@ -7,21 +7,31 @@ Everything that can go wrong in one note stays in that note.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from typing import NamedTuple
+from unicodedata import normalize
 
 from notesync.followup.agenda import BEHIND, CADENCE, CONTACT
-from notesync.followup.client import Client, is_client, read_client, to_facts
+from notesync.followup.client import (
+    Client,
+    find_known_keys,
+    find_other_type,
+    is_client,
+    read_client,
+    to_facts,
+)
 from notesync.followup.rules import KINDS, Context, FollowUp, find_follow_ups, find_past
 from notesync.notes.body import parse_body
 from notesync.notes.note import Note, parse_note
 from notesync.problems import ERROR, Problem
 from notesync.publish.text import clean, line_parts
 from notesync.store.index import FIRST_DAY, LAST_DAY, ClientRow, FollowUpRow, Index, KnownNote, NoteRow
-from notesync.store.vault import Content, Unreadable, Vault
+from notesync.store.vault import Unreadable, Vault
 from notesync.sync.refresh import Found, Taken, digest_of
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
+AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
 RETRY = 0.2  # seconds until a note that was good before and is broken now is looked at once more
 _RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 _STALE_HINT = "its last known follow-ups are shown until it can be read again"
@@ -36,6 +46,7 @@ class Reader:
         self._vault = vault
         self._index = index
         self._context = context
+        self._known_keys = find_known_keys(context.settings)
         self._today = today
         self._pause = pause
         self._patient = True
@@ -43,79 +54,74 @@ class Reader:
     def take(self, found: Sequence[Found], taken: Taken) -> None:
         """Parse and store these notes, and add to what has been ``taken`` in."""
         rows: list[tuple[int | None, NoteRow]] = []
-        for each in found:
-            known = each.known
-            row = self._look(each)
-            if row is None:
-                continue
-            if known is not None and known.is_client:
-                before = self._index.identities(known.key)
-                after = {(r.rule, r.occasion, r.opens, r.due, r.minute) for r in row.follow_ups}
-                taken.added += len(after - before)
-                taken.removed += len(before - after)
-                taken.changed.append(each.path)
-            elif row.client is not None:
-                taken.added += len(row.follow_ups)
-                taken.changed.append(each.path)
-            rows.append((known.key if known else None, row))
+        for at in range(0, len(found), AT_ONCE):
+            for known, row in self._look(found[at : at + AT_ONCE]):
+                self._count(known, row, taken)
+                rows.append((known.key if known else None, row))
         self._index.store(rows)
 
-    def _look(self, found: Found) -> NoteRow | None:
-        """The new rows of a note, or None when the last good ones stay."""
-        path, known, content = found.path, found.known, found.content
+    def _count(self, known: KnownNote | None, row: NoteRow, taken: Taken) -> None:
+        if known is not None and known.is_client:
+            before = self._index.identities(known.key)
+            after = {(r.rule, r.occasion, r.opens, r.due, r.minute) for r in row.follow_ups}
+            taken.added += len(after - before)
+            taken.removed += len(before - after)
+            taken.changed.append(row.path)
+        elif row.client is not None:
+            taken.added += len(row.follow_ups)
+            taken.changed.append(row.path)
+
+    def _look(self, found: Sequence[Found]) -> Iterator[tuple[KnownNote | None, NoteRow]]:
+        """What is known of notes and their new rows; nothing of a note whose last good rows stay."""
+        known: dict[str, KnownNote | None] = {}
+        notes: list[tuple[Note, bytes]] = []
+        for each in found:
+            known[each.path] = each.known
+            read = self._parse(each)
+            if isinstance(read, NoteRow):
+                yield each.known, read
+            elif read is not None:
+                notes.append(read)
+        for row in self._build_rows(notes):
+            yield known[row.path], row
+
+    def _parse(self, found: Found) -> tuple[Note, bytes] | NoteRow | None:
+        """A note and its bytes' digest; of one that says nothing now its row, or None for the last good ones."""
+        path, known, content, digest = found
         if isinstance(content, Unreadable):
             return self._without(path, known, (_unreadable(path, content),))
-        note, row = self._read(path, content, found.digest)
-        was_client = known is not None and known.is_client
-        if was_client and _is_torn(note):
-            if self._patient and content.changed_ns > time.time_ns() - STILL_WRITTEN:
-                self._patient = False  # once a refresh: the waits of a broken sync must not add up
-                self._pause(RETRY)
-                return self._look_again(found)
-            return self._without(path, known, (*note.problems, *_torn(path, note)))
-        return row
+        note = parse_note(content.data, path, self._known_keys)
+        if known is None or not known.is_client or not _is_torn(note):
+            return note, digest
+        if self._patient and content.changed_ns > time.time_ns() - STILL_WRITTEN:
+            self._patient = False  # once a refresh: the waits of a broken sync must not add up
+            self._pause(RETRY)
+            return self._parse(self._read_again(found))
+        return self._without(path, known, (*note.problems, *_torn(path, note)))
 
-    def _look_again(self, found: Found) -> NoteRow | None:
+    def _read_again(self, found: Found) -> Found:
         try:
             content = self._vault.read(found.path, time.time_ns())
         except Unreadable as error:
-            return self._look(found._replace(content=error))
-        return self._look(found._replace(content=content, digest=digest_of(content.data)))
+            return found._replace(content=error)
+        return found._replace(content=content, digest=digest_of(content.data))
 
-    def _read(self, path: str, content: Content, digest: bytes) -> tuple[Note, NoteRow]:
-        note = parse_note(content.data, path)
+    def _build_rows(self, notes: Sequence[tuple[Note, bytes]]) -> list[NoteRow]:
         try:
-            return note, self._row(note, digest)
-        except Exception as error:  # one note must never stop the rest, whatever our mistake
+            return build_rows(notes, self._context, self._today)
+        except Exception:  # one note must never stop the rest, whatever our mistake
+            return [self._build_row(note, digest) for note, digest in notes]
+
+    def _build_row(self, note: Note, digest: bytes) -> NoteRow:
+        try:
+            return build_rows([(note, digest)], self._context, self._today)[0]
+        except Exception as error:
             problem = Problem(
-                path, 1, 1, "unexpected", ERROR,
+                note.path, 1, 1, "unexpected", ERROR,
                 f"notesync failed on this note ({type(error).__name__}: {error})",
                 "please report it with the note, its names changed",
             )  # fmt: skip
-            return note, NoteRow(path, digest, False, None, (), (problem,))
-
-    def _row(self, note: Note, digest: bytes) -> NoteRow:
-        settings = self._context.settings
-        if not is_client(note, settings):
-            return NoteRow(note.path, digest, False, None, (), ())
-        body = parse_body(note, settings.log_headings)
-        client, problems = read_client(note, body, settings)
-        first, until = holds_for(client, self._today)
-        follow_ups = derive(client, self._context, self._today)
-        stored = ClientRow(
-            client.key,
-            clean(client.name),
-            clean(client.company),
-            "\n".join(client.aliases),
-            "\n".join(("", *client.owners, "")).casefold(),
-            client.stage,
-            first,
-            until,
-            to_facts(client),
-        )
-        return NoteRow(
-            note.path, digest, False, stored, follow_ups, (*note.problems, *body.problems, *problems)
-        )
+            return NoteRow(note.path, digest, False, None, (), (problem,))
 
     def _without(self, path: str, known: KnownNote | None, problems: Sequence[Problem]) -> NoteRow | None:
         """A note that says nothing now: its last good rows stay, marked stale; unknown, it only has problems."""
@@ -125,51 +131,100 @@ class Reader:
         return NoteRow(path, b"", False, None, (), problems)
 
 
-def holds_for(client: Client, today: date) -> tuple[int, int]:
-    """The ordinals of the days, from and until before, for which a client's follow-ups are today's."""
-    _, _, _, _, _, first, until = find_past(client, today)
-    return (first.toordinal() if first else FIRST_DAY, until.toordinal() if until else LAST_DAY)
+def build_rows(notes: Sequence[tuple[Note, bytes]], context: Context, today: date) -> list[NoteRow]:
+    """What notes, each with its bytes' digest, give the index; in any order.
+
+    One step after the other for all of them, and not note after note: a step's code then stays in the
+    processor's cache, which saves a fifth of the time.
+    """
+    settings = context.settings
+    ours: list[tuple[Note, bytes]] = []
+    others: list[tuple[Note, bytes]] = []
+    for each in notes:
+        (ours if is_client(each[0], settings) else others).append(each)
+    bodies = [parse_body(note, settings.log_headings) for note, _ in ours]
+    read = [read_client(note, body, settings) for (note, _), body in zip(ours, bodies, strict=True)]
+    derived = [derive(client, context, today) for client, _ in read]
+    stored = [_client_row(client, each) for (client, _), each in zip(read, derived, strict=True)]
+    rows = [
+        NoteRow(note.path, digest, False, row, each.follow_ups, (*note.problems, *body.problems, *problems))
+        for (note, digest), body, (_, problems), each, row in zip(
+            ours, bodies, read, derived, stored, strict=True
+        )
+    ]
+    rows += [
+        NoteRow(note.path, digest, False, None, (), find_other_type(note, settings))
+        for note, digest in others
+    ]
+    return rows
 
 
-def derive(client: Client, context: Context, today: date) -> list[FollowUpRow]:
-    """A client's follow-ups as of a day, as the index stores them."""
-    follow_ups = find_follow_ups(client, context, find_past(client, today))
-    agreed = any(found.rule == "next-contact" for found in follow_ups)
-    return [_follow_up_row(found, client, agreed) for found in follow_ups]
-
-
-def _follow_up_row(found: FollowUp, client: Client, agreed: bool) -> FollowUpRow:
-    flags = CONTACT if found.contact else 0
-    if found.rule == "cadence":
-        flags |= CADENCE | BEHIND if agreed else CADENCE
-    due = "-"
-    if found.due is not None:
-        due = found.due.isoformat()
-        if found.minute is not None:
-            due += f"T{found.minute // 60:02}:{found.minute % 60:02}"
-    head, tail = line_parts(found.path, found.line, client.name, found.title, found.kind)
-    return FollowUpRow(
-        _RANKS[found.kind],
-        flags,
-        None if found.opens is None else found.opens.toordinal(),
-        None if found.due is None else found.due.toordinal(),
-        found.minute,
-        client.value,
-        client.name.casefold(),
-        head,
-        f" {due}{tail}",
-        found.rule,
-        found.kind,
-        found.step,
-        found.occasion,
-        found.title,
-        found.reason,
-        found.path,
-        found.line,
-        found.channel,
-        found.minutes,
-        found.wanted,
+def _client_row(client: Client, derived: Derived) -> ClientRow:
+    return ClientRow(
+        client.key,
+        clean(client.name),
+        clean(client.company),
+        "\n".join(client.aliases),
+        normalize("NFC", "\n".join(("", *client.owners, ""))).casefold(),
+        client.stage,
+        derived.first,
+        derived.until,
+        to_facts(client),
     )
+
+
+class Derived(NamedTuple):
+    """What comes of a client, and the days (ordinals, from and until before) for which it does."""
+
+    first: int
+    until: int
+    follow_ups: list[FollowUpRow]
+
+
+def derive(client: Client, context: Context, today: date) -> Derived:
+    """A client's follow-ups as of a day, as the index stores them."""
+    past = find_past(client, today)
+    return Derived(
+        FIRST_DAY if past.first is None else past.first.toordinal(),
+        LAST_DAY if past.until is None else past.until.toordinal(),
+        _follow_up_rows(find_follow_ups(client, context, past), client),
+    )
+
+
+def _follow_up_rows(found: Sequence[FollowUp], client: Client) -> list[FollowUpRow]:
+    agreed = "next-contact" in [each.rule for each in found]
+    name, value = client.name, client.value
+    sorted_by = name.casefold()
+    rows = []
+    for each in found:
+        opens, due, minute, contact, rule, kind = each[:6]
+        flags = CONTACT if contact else 0
+        if rule == "cadence":
+            flags |= CADENCE | BEHIND if agreed else CADENCE
+        head, tail = line_parts(each.path, each.line, name, each.title, kind)
+        judged = (
+            _RANKS[kind],
+            flags,
+            None if opens is None else opens.toordinal(),
+            None if due is None else due.toordinal(),
+            minute,
+            value,
+            sorted_by,
+            head,
+            f" {_moment(due, minute)}{tail}",
+        )
+        rows.append(_new(FollowUpRow, judged + each[_RULE:_BEYOND]))
+    return rows
+
+
+_new = tuple.__new__  # half the constructor's time, for what a vault has by the ten thousand
+_RULE, _BEYOND = FollowUp._fields.index("rule"), FollowUp._fields.index("wanted") + 1  # the same in a row
+
+
+def _moment(due: date | None, minute: int | None) -> str:
+    if due is None:
+        return "-"
+    return due.isoformat() if minute is None else f"{due}T{minute // 60:02}:{minute % 60:02}"
 
 
 def _is_torn(note: Note) -> bool:

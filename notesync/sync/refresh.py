@@ -61,6 +61,18 @@ class Found(NamedTuple):
     digest: bytes
 
 
+class Look(NamedTuple):
+    """One look at the notes: folders that differ, notes to read, known notes that are gone.
+
+    ``unfinished`` says that another refresh is on its way, or was killed.
+    """
+
+    differences: list[Difference]
+    pending: list[str]
+    vanished: list[str]
+    unfinished: bool
+
+
 class Taken:
     """What a refresh has taken in so far: notes read, paths changed, follow-ups come and gone."""
 
@@ -93,25 +105,48 @@ class Refresh:
         self._scan = Scan(vault, time.time_ns(), thorough=wishes.thorough)
         self._taken = Taken()
         self._trusted: dict[str, Signature] = {}
+        self._first = 0  # the highest key of a note while all notes that are known are our own new ones
 
-    def run(self, unfinished: bool) -> Changes:
-        """Look, read and store; ``unfinished`` says that an earlier refresh was killed under way.
+    def run(self) -> Changes:
+        """Look, read and store.
 
         Raises VaultError when the vault, or most of it, is gone, and the index's own errors.
         """
+        index = self._index
+        index.leave()
+        age = index.age()
+        look = self._look()
+        if not look.differences and not look.vanished and not look.unfinished:
+            return self._report((), None)
+        self._take_in_batches(look.pending)
+        with index.change():
+            if index.age() != age:
+                # What another process stored meanwhile is not in the listings that we compared with, and what
+                # it forgot is: look again, while it waits.
+                look = self._look()
+                self._take_in(look.pending)
+            elif len(look.pending) <= BATCH:
+                self._take_in(look.pending)
+            removed, wait = self._remove(look.vanished)
+            self._store_listings(look.differences)
+            if look.unfinished or len(look.pending) > BATCH:
+                index.remember(unfinished="")
+        return self._report(removed, wait)
+
+    def _look(self) -> Look:
+        """What differs from what the index knows."""
+        unfinished = bool(self._index.recall("unfinished"))
         listings = self._index.listings()
+        self._scan = Scan(self._vault, time.time_ns(), thorough=self._wishes.thorough)
         differences = list(self._scan.compare(listings))
         self._hold_unreadable(listings)
         pending = [each.folder + name for each in differences for name in each.changed]
         vanished = self._find_vanished(listings, differences, pending, unfinished)
-        if not differences and not vanished:
-            return self._report((), None)
-        self._take_in(pending, unfinished)
-        with self._index.change():
-            removed, wait = self._remove(vanished)
-            self._store_listings(differences)
-            self._index.remember(unfinished="")
-        return self._report(removed, wait)
+        return Look(differences, pending, vanished, unfinished)
+
+    def require_notes(self) -> None:
+        """Raise VaultError when most of the notes that were known are gone."""
+        self._look()
 
     def _report(self, removed: Sequence[str], wait: float | None) -> Changes:
         taken = self._taken
@@ -179,14 +214,18 @@ class Refresh:
         return gone
 
     def _prove_absence(self, vanished: Sequence[str]) -> None:
-        if len(vanished) < FEWEST_LOST or len(vanished) <= self._scan.notes:
+        if not vanished or len(vanished) <= self._scan.notes:
             return
         self._vault.require()
+        fewest = 1 if self._vault.is_empty() else FEWEST_LOST  # where a drive was, an empty folder may be left
+        if len(vanished) < fewest:
+            return
         known = [self._index.known_note(path) for path in vanished]
         clients = sum(1 for note in known if note is not None and note.is_client)
-        if clients >= FEWEST_LOST:
+        if clients >= fewest:
+            what = "1 client note is" if clients == 1 else f"{clients} client notes are"
             raise VaultError(
-                f"{clients} client notes are gone from {self._vault.root}, most of the vault: is the folder still "
+                f"{what} gone from {self._vault.root}, most of the vault: is the folder still "
                 "syncing or moved? Nothing was changed. If they were removed on purpose, run "
                 "`notesync sync --accept-empty`."
             )
@@ -237,19 +276,21 @@ class Refresh:
 
     # what differs -------------------------------------------------------------------------------
 
-    def _take_in(self, pending: Sequence[str], unfinished: bool) -> None:
-        empty = not unfinished and self._index.counts()[0] == 0
+    def _take_in_batches(self, pending: Sequence[str]) -> None:
+        """Take in many notes, a batch a transaction: a note whose folder is not yet stored is looked for later."""
+        if len(pending) <= BATCH:
+            return
         for at in range(0, len(pending), BATCH):
             batch = pending[at : at + BATCH]
             with self._index.change():
-                self._take_batch(batch, empty)
-                if at == 0 and len(pending) > BATCH:
-                    self._index.remember(unfinished="yes")
+                self._take_in(batch)
+                self._index.remember(unfinished="yes")
             if self._wishes.progress is not None:
                 self._wishes.progress(at + len(batch), len(pending))
 
-    def _take_batch(self, batch: Sequence[str], empty: bool) -> None:
+    def _take_in(self, batch: Sequence[str]) -> None:
         now = time.time_ns()
+        empty = self._index.last_note() == self._first
         found = [each for path in batch if (each := self._read(path, now, empty)) is not None]
         if not found:
             return
@@ -258,6 +299,8 @@ class Refresh:
         self._taken.read += len(found)
         reader = Reader(self._vault, self._index, self._context(), self._today, self._pause)
         reader.take(found, self._taken)
+        if empty:
+            self._first = self._index.last_note()
 
     def _read(self, path: str, now: int, empty: bool) -> Found | None:
         """A note's bytes, or None when they are those that are known."""

@@ -22,14 +22,13 @@ import sys
 import threading
 import time
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.problems import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from logging import LogRecord
-    from types import TracebackType
 
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
     from watchdog.observers.api import BaseObserver
@@ -72,14 +71,6 @@ class Wake(NamedTuple):
 
     reason: str
     paths: tuple[str, ...] = ()
-
-
-class Inbox(Protocol):
-    """What :class:`Watcher` needs of a queue: ``queue.SimpleQueue``, or a scripted one in tests."""
-
-    def put(self, item: Hint) -> None: ...
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Hint: ...
 
 
 class Burst:
@@ -135,13 +126,13 @@ class Watcher:
         tick: float = _TICK,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
-        inbox: Inbox | None = None,
+        inbox: SimpleQueue[Hint] | None = None,
     ) -> None:
         self._root = os.path.abspath(root)
         self._relevant, self._tell = relevant, tell
         self._poll, self._quiet, self._latest, self._tick = poll, quiet, latest, tick
         self._clock, self._wall = clock, wall
-        self._inbox: Inbox = SimpleQueue() if inbox is None else inbox
+        self._inbox: SimpleQueue[Hint] = SimpleQueue() if inbox is None else inbox
         self._stopped = False
         self._observer: BaseObserver | None = None
         self._threads: list[threading.Thread] = []
@@ -188,9 +179,7 @@ class Watcher:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
 
@@ -305,10 +294,9 @@ class Watcher:
             handler = _build_handler(lambda event: None)
             watch = self._observer.schedule(handler, os.path.dirname(self._watched))
             self._observer.unschedule(watch)
-        except FileNotFoundError:
-            return
         except OSError as error:
-            self._fall_back(error)
+            if error.errno != errno.ENOENT:
+                self._fall_back(error)
 
     def _fall_back(self, error: OSError) -> None:
         self._limited = True
@@ -372,18 +360,9 @@ def _list_event_types() -> list[type[FileSystemEvent]]:
     """
     from watchdog import events
 
-    return [
-        events.FileCreatedEvent,
-        events.FileModifiedEvent,
-        events.FileClosedEvent,
-        events.FileMovedEvent,
-        events.FileDeletedEvent,
-        events.FileAttribEvent,
-        events.DirCreatedEvent,
-        events.DirMovedEvent,
-        events.DirDeletedEvent,
-        events.DirAttribEvent,
-    ]
+    files = ("FileCreated", "FileModified", "FileClosed", "FileMoved", "FileDeleted", "FileAttrib")
+    folders = ("DirCreated", "DirMoved", "DirDeleted", "DirAttrib")
+    return [getattr(events, f"{what}Event") for what in files + folders]
 
 
 def _end(observer: BaseObserver) -> None:
@@ -407,10 +386,9 @@ def _quieten_watchdog(hear: Callable[[LogRecord], bool], undo: bool = False) -> 
 
 def _explain(error: OSError) -> str:
     names = {errno.ENOSPC: "max_user_watches", errno.EMFILE: "max_user_instances"}
-    name = names.get(error.errno or 0)
-    if name is None:
-        return f"the system cannot watch the vault's folder ({error.strerror})"
-    return f"the system's limit on watched folders is reached ({_suggest(name)})"
+    if name := names.get(error.errno or 0):
+        return f"the system's limit on watched folders is reached ({_suggest(name)})"
+    return f"the system cannot watch the vault's folder ({error.strerror})"
 
 
 def _suggest(name: str) -> str:
@@ -427,8 +405,7 @@ def _read_limit(name: str) -> int:
 
 def find_limits(folders: int) -> str:
     """Say in one sentence what to raise so that ``folders`` folders can be watched; empty when nothing."""
-    limit = _read_limit("max_user_watches")
-    if not limit or folders <= limit:
+    if folders <= (limit := _read_limit("max_user_watches")) or not limit:
         return ""
     return f"{folders} folders, but only {limit} can be watched ({_suggest('max_user_watches')})"
 
@@ -454,7 +431,7 @@ class WatchLock:
             return self
         if not self._take():
             holder = _read_holder(self._file)
-            self.close()
+            self.__exit__()
             who = f" (process {holder})" if holder else ""
             raise RefusedError(f"another notesync{who} already watches this vault")
         with contextlib.suppress(OSError):  # a full disk
@@ -470,17 +447,11 @@ class WatchLock:
             time.sleep(pause)
         return False
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Give it back; the file stays, or a third process could lock a name that is about to go."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give it back."""
-        self.close()
 
 
 def find_watcher(path: str) -> int | None:
@@ -516,10 +487,8 @@ else:
         """Lock the file for as long as it stays open; a file system without locks grants it."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
+        except OSError as error:
+            return not isinstance(error, BlockingIOError)
         return True
 
 

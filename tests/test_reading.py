@@ -1,0 +1,101 @@
+"""Notes' bytes, and what they give the index: a batch at a time, and each note's troubles its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from notesync.followup.agenda import Moment
+from notesync.followup.items import NO_END
+from notesync.notes.body import Body, parse_body
+from notesync.notes.note import Note
+from notesync.sync import reading
+from notesync.sync.pipeline import Selection, Workspace, open_workspace
+
+TODAY = Moment(date(2026, 11, 22), 600)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    root = tmp_path / "vault"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def workspace(vault: Path, tmp_path: Path) -> Iterator[Workspace]:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as opened:
+        yield opened
+
+
+def codes(workspace: Workspace) -> list[tuple[str, str]]:
+    return [(problem.path, problem.code) for problem in workspace.problems()]
+
+
+def test_a_mistake_of_ours_costs_one_note(
+    vault: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Ann", "Bo", "Cy"):
+        (vault / f"{name}.md").write_text("---\nnext_contact: 2026-11-20\n---\n")
+
+    def fail_on_bo(note: Note, headings: tuple[str, ...]) -> Body:
+        if note.path == "Bo.md":
+            raise ZeroDivisionError("a mistake of ours")
+        return parse_body(note, headings)
+
+    monkeypatch.setattr(reading, "parse_body", fail_on_bo)
+    workspace.refresh()
+    assert [item.client for item in workspace.agenda(Selection()).items] == ["Ann", "Cy"]
+    assert codes(workspace) == [("Bo.md", "unexpected")]
+
+
+def test_more_notes_than_are_taken_together_all_come_in(vault: Path, workspace: Workspace) -> None:
+    for number in range(2 * reading.AT_ONCE + 1):
+        (vault / f"{number}.md").write_text("---\nnext_contact: 2026-11-20\n---\n")
+    assert workspace.refresh().added_items == 2 * reading.AT_ONCE + 1
+
+
+def test_another_type_beside_a_key_of_ours_is_a_warning(vault: Path, workspace: Workspace) -> None:
+    (vault / "Ann.md").write_text("---\ntype: person\nlast_contact: 2026-11-20\n---\n")
+    (vault / "Soup.md").write_text("---\ntype: recipe\n---\n")
+    workspace.refresh()
+    assert codes(workspace) == [("Ann.md", "other-type")]
+    assert workspace.counts() == (2, 0)
+
+
+def test_the_vaults_own_names_are_known_where_yaml_fails(vault: Path, tmp_path: Path) -> None:
+    (vault / "notesync.yaml").write_text("fields: {next_contact: ring}\n")
+    (vault / "Ann.md").write_text("---\ntype: client\ntitle: Plan: phase 2\nring: 2026-11-20\n---\n")
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+        workspace.refresh()
+        assert [item.due for item in workspace.agenda(Selection()).items] == ["2026-11-20"]
+
+
+def test_the_log_is_read_from_the_note_for_its_words(vault: Path, workspace: Workspace) -> None:
+    note = vault / "Ann.md"
+    note.write_text("---\ntype: client\n---\n## Log\n- 2026-11-20 call: likes the blue one\n")
+    workspace.refresh()
+    (name,) = workspace.names()
+    (entry,) = workspace.log(name.key)
+    assert (entry.line, entry.channel, entry.text) == (5, "call", "likes the blue one")
+    note.unlink()
+    (entry,) = workspace.log(name.key)
+    assert (entry.day, entry.channel, entry.text) == (date(2026, 11, 20), "call", "")
+
+
+PAUSES = {
+    "until a day": ("paused_until: 2026-12-01", "2026-12-01"),
+    "over today": ("paused_until: 2026-11-22", None),
+    "without an end": ("prm-paused: true", NO_END),
+    "none": ("prm-paused: false", None),
+}
+
+
+@pytest.mark.parametrize(("header", "until"), PAUSES.values(), ids=PAUSES)
+def test_cards_tell_of_a_pause(vault: Path, workspace: Workspace, header: str, until: str | None) -> None:
+    (vault / "Ann.md").write_text(f"---\ntype: client\n{header}\n---\n")
+    workspace.refresh()
+    assert [card.paused_until for card in workspace.cards(Selection())] == [until]
