@@ -112,6 +112,7 @@ def test_the_same_bytes_under_new_times_change_nothing(desk: Desk) -> None:
 
 
 def test_a_change_is_counted_in_follow_ups(desk: Desk) -> None:
+    (desk.root / "other.txt").touch()  # an empty folder would be no proof that the note was deleted
     desk.put("a.md", client(AGREED))
     assert desk.refresh()[:5] == (1, ("a.md",), (), 1, 0)
     desk.put("a.md", client("next_contact: 2026-12-24\n"))

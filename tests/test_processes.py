@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from notesync.cli.session import Session
+from notesync.cli.sync import _Watch
 from notesync.followup.agenda import Moment
 from notesync.store.index import Index, RulesChanged
 from notesync.store.scan import Scan
 from notesync.sync import feed, refresh
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
+from notesync.sync.watch import Wake, Watcher
 
 TODAY, LONG_AGO = date(2026, 11, 22), date(2024, 5, 5)
 ALL = Selection(everything=True)
@@ -79,6 +82,23 @@ def test_two_that_begin_at_once_share_one_index(home: Home, monkeypatch: pytest.
         one.refresh(progress=lambda _done, _total: other.refresh())
         assert one.notices == other.notices == []
         assert list(one.lines(ALL)[0]) == list(other.lines(ALL)[0]) == home.rebuilt()
+
+
+def test_notes_taken_in_before_another_look_are_known_then(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "BATCH", 2)
+    for number in range(3):
+        home.put(f"{number}.md")
+
+    def happens(done: int, total: int) -> None:
+        if done == total:
+            other.index.remember(something="else")
+
+    with home.open() as one, home.open() as other:
+        one.refresh(progress=happens)
+        assert one.notices == []
+        assert list(one.lines(ALL)[0]) == home.rebuilt()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a second or two a process, and no other locks there")
@@ -199,9 +219,10 @@ def test_a_note_stored_before_a_kill_and_deleted_after_it_does_not_haunt(
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with home.open() as workspace, monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with home.open() as workspace, monkeypatch.context() as patch:
         patch.setattr(refresh.Refresh, "_store_listings", die)
-        workspace.refresh()
+        with pytest.raises(KeyboardInterrupt):
+            workspace.refresh()
     (home.root / "0.md").unlink()
     (home.root / "4.md").unlink()
     assert len(home.lines()) == 3
@@ -299,7 +320,8 @@ def _spoil(path: Path, table: str) -> None:
     db = sqlite3.connect(path)
     db.execute("pragma wal_checkpoint(truncate)")
     page, size = db.execute(
-        "select rootpage, (select page_size from pragma_page_size) from sqlite_master where name = ?", (table,)
+        "select rootpage, (select page_size from pragma_page_size) from sqlite_master where name = ?",
+        (table,),
     ).fetchone()
     db.close()
     with path.open("r+b") as file:
@@ -322,6 +344,19 @@ def test_a_key_told_before_the_damage_still_names_its_client(home: Home) -> None
         [item] = workspace.agenda(Selection(clients=(key,))).items
         assert item.path == "9.md"
         assert workspace.card(key).path == "9.md"
+
+
+def test_a_watcher_publishes_what_another_has_read(home: Home) -> None:
+    home.put("a.md")
+    with home.open() as workspace:
+        watch = _Watch(Session(), workspace, Watcher(str(home.root), relevant=lambda *_: True, tell=print))
+        watch._start()
+        assert workspace.is_published
+        home.put("b.md", AGREED.replace("-20", "-21"))
+        home.lines()
+        watch._follow(Wake("events"))
+        assert home.calendar().count(b"BEGIN:VEVENT") == 3  # with the digest
+        assert workspace.is_published
 
 
 def test_many_events_are_made_in_several_transactions(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

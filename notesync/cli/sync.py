@@ -258,7 +258,8 @@ class _Watch:
 
     def _is_current(self) -> bool:
         """Whether the calendar is made from what we know, for this day, and nobody else touched its file."""
-        return self._published == (self._workspace.moment.day, _stamp(self._calendar))
+        ours = self._published == (self._workspace.moment.day, _stamp(self._calendar))
+        return ours and self._workspace.is_published
 
     def _publish(self) -> Published:
         published = publish(self._workspace)

@@ -13,7 +13,7 @@ from itertools import islice
 
 from notesync.notes.lines import DATE, MAX_PROBLEMS, read_day
 from notesync.notes.links import TAG_CHARACTERS, compile_code_span
-from notesync.notes.tasks import DATE_KEYS, DATE_SIGNS, PRIORITIES, PRIORITY_SIGNS, SIGNS
+from notesync.notes.signs import DATE_KEYS, DATE_SIGNS, PRIORITIES, PRIORITY_SIGNS, SIGNS
 
 _PLAIN_DATE = re.compile(DATE)
 _BLOCK_ID = re.compile(r"[ \t]\^([a-zA-Z0-9-]+)[ \t]*$")

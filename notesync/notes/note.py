@@ -121,7 +121,10 @@ def parse_note(data: bytes, path: str, known: frozenset[str] | None = None) -> N
             found = read_sure(text, 4, end, 2)
             if found is not None:
                 by_name = {item[1]: item for item in found}
-                if len(by_name) == len(found) and text.find("{{", 4, end) < 0 and text.find("<%", 4, end) < 0:
+                if len(by_name) == len(found) and not (
+                    (b"{" in data and text.find("{{", 4, end) >= 0)
+                    or (b"%" in data and text.find("<%", 4, end) >= 0)
+                ):
                     return Note(path, data, text, "utf-8", bom, (4, end, end + 4), tuple(found), by_name)
     elif text[:1] not in ("-", "<", " ", "\t", "\r", "\n"):
         return Note(path, data, text, "utf-8", bom, _NO_HEADER, (), {})

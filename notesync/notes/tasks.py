@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.notes.lines import Lines, read_day
 from notesync.notes.links import find_links, find_tags
+from notesync.notes.signs import DATE_KEYS, DATE_SIGNS, PRIORITIES, PRIORITY_SIGNS, SIGNS
 from notesync.problems import ERROR, WARNING
 
 if TYPE_CHECKING:
@@ -27,29 +28,6 @@ MAX_BOXES = 50_000
 
 # Begins with a literal, which the re module looks for fast; a blank stands before it.
 _BOX = re.compile(r"\[(?<=[ \t]\[)[^\n]\]")
-
-DATE_SIGNS = {
-    "📅": "due",
-    "📆": "due",
-    "🗓": "due",
-    "⏳": "scheduled",
-    "⌛": "scheduled",
-    "🛫": "start",
-    "➕": "created",
-    "✅": "done",
-    "❌": "cancelled",
-}
-PRIORITY_SIGNS = {"🔺": "highest", "⏫": "high", "🔼": "medium", "🔽": "low", "⏬": "lowest"}
-DATE_KEYS = {
-    "due": "due",
-    "scheduled": "scheduled",
-    "start": "start",
-    "created": "created",
-    "completion": "done",
-    "cancelled": "cancelled",
-}
-PRIORITIES = frozenset(PRIORITY_SIGNS.values())
-SIGNS = "".join(DATE_SIGNS) + "".join(PRIORITY_SIGNS) + "🔁🏁🆔⛔"
 
 # What stands before a date -> its field, and what closes it.
 _OPENERS = {sign: (name, "") for sign, name in DATE_SIGNS.items()} | {

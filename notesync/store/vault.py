@@ -252,7 +252,6 @@ class Vault:
             raise
         return True
 
-
     def forget_temporaries(self, path: str) -> None:
         """Remove what a process left that was killed while it wrote this generated file."""
         folder, name = os.path.split(os.path.join(self.root, path))

@@ -55,6 +55,7 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
     # While others wait, or one that looked at the notes earlier could write its calendar later.
     with workspace.index.change():
         workspace.derive_again()
+        workspace.published_age = workspace.index.age()
         kept = _find_kept(workspace, first, last)
         _make_events(workspace, kept.missing)
         events = _kept_events(workspace, kept, first, last)

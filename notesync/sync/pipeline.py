@@ -108,6 +108,7 @@ class Workspace(Answers):
         self._settings: Settings | None = None
         self._context: Context | None = None
         self._outdated = False
+        self.published_age: int | None = None  # of the index that the calendar was made from
         self.tidied = False  # what a killed process left beside the calendar is removed once
         self.folder_problems: tuple[Problem, ...] = ()
 
@@ -376,6 +377,14 @@ class Workspace(Answers):
         from notesync.sync.feed import publish
 
         return self._try(lambda: publish(self, self._vault))
+
+    @property
+    def is_published(self) -> bool:
+        """Whether no other process has changed the index since we made the calendar.
+
+        One that did may have taken in a note whose change we then see no more.
+        """
+        return self.published_age == self.index.age()
 
     def feed(
         self,

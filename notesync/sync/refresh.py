@@ -124,6 +124,7 @@ class Refresh:
                 # What another process stored meanwhile is not in the listings that we compared with, and what
                 # it forgot is: look again, while it waits.
                 look = self._look()
+                self._first = -1  # what we have taken in is found again
                 self._take_in(look.pending)
             elif len(look.pending) <= BATCH:
                 self._take_in(look.pending)
@@ -217,7 +218,8 @@ class Refresh:
         if not vanished or len(vanished) <= self._scan.notes:
             return
         self._vault.require()
-        fewest = 1 if self._vault.is_empty() else FEWEST_LOST  # where a drive was, an empty folder may be left
+        # Where a drive was, an empty folder may be left.
+        fewest = 1 if self._vault.is_empty() else FEWEST_LOST
         if len(vanished) < fewest:
             return
         known = [self._index.known_note(path) for path in vanished]
