@@ -56,10 +56,6 @@ class FollowUp(NamedTuple):
     ``contact`` tells a contact with the client from work on a desk, ``wanted`` is a cadence's interval in days
     (else 0), ``minutes`` the time to plan for it.  ``channel`` is '' where any will do.
 
-    After ``expires`` it is missed rather than overdue (None: never).  ``attempts`` were made since the last
-    contact, and until ``retry_on`` it is upcoming again.  ``ask`` are questions to ask; what ``waits``, which
-    says for what, is upcoming whatever its days.
-
     First what it is judged by; the rest, from ``rule`` on, is stored as it is.  The rules that most clients have
     build it by position, in half the time.
     """
@@ -79,11 +75,6 @@ class FollowUp(NamedTuple):
     channel: str
     minutes: int
     wanted: int
-    expires: date | None = None
-    attempts: int = 0
-    retry_on: date | None = None
-    ask: tuple[str, ...] = ()
-    waits: str = ""
 
 
 class Past(NamedTuple):
