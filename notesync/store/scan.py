@@ -20,6 +20,7 @@ from notesync.store.vault import (
     Signature,
     Vault,
     is_placeholder,
+    pack_signature,
     signature,
 )
 
@@ -121,7 +122,14 @@ class Scan:
         place = self._vault.absolute(before.folder)
         lstat = os.lstat
         try:
-            seen = b"".join([signature(lstat(place + name)) for name in names])
+            # ``signature`` written out: here it is called for every note at every look.
+            seen = b"".join(
+                [
+                    pack_signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+                    for name in names
+                    for found in (lstat(place + name),)
+                ]
+            )
         except FileNotFoundError:  # it went while we looked
             return self._list(before.folder, None, before)[0]
         if seen == before.signatures:

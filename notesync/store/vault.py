@@ -39,7 +39,7 @@ _OPEN_FLAGS = (
 )
 _OPENS_NO_LINKS = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
 _LEFT_BEHIND = 600  # seconds: nobody writes a calendar for that long, on any device that shares the folder
-_pack = struct.Struct("<4q").pack
+pack_signature = struct.Struct("<3qQ").pack
 
 Signature = bytes
 """Size, mtime, ctime (nanoseconds) and inode of a file; all zero while it cannot be trusted."""
@@ -78,7 +78,7 @@ def find_root(start: str) -> str | None:
 
 def signature(found: os.stat_result) -> Signature:
     """The signature of a stat result; on Windows ctime is the time of creation and adds little."""
-    return _pack(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & 0x7FFFFFFFFFFFFFFF)
+    return pack_signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def is_placeholder(found: os.stat_result) -> bool:
