@@ -607,7 +607,13 @@ def _insert(db: sqlite3.Connection, table: str, width: int, rows: list[tuple[Any
 
 
 def _storable_words(value: Any) -> Any:
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    """Text without lone surrogates: the byte of a file's name or text stays visible as such."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _storable(path: str) -> str | bytes:

@@ -263,11 +263,11 @@ class Vault:
                     os.unlink(entry.path)
 
 
-_NOT_A_FILE = Unreadable("not-a-file", "this is not an ordinary file", "put the note itself here")
+_NOT_A_FILE = Unreadable("not-a-file", "This is not an ordinary file.", "Put the note itself here.")
 _NOT_DOWNLOADED = Unreadable(
     "not-downloaded",
-    "the note is not on this device, only its name",
-    "in the sync app choose to keep this folder on this device",
+    "This file is not on this device, only its name.",
+    "In the sync app choose to keep this folder on this device.",
 )
 
 
@@ -275,8 +275,8 @@ def _cannot_read(error: OSError) -> Unreadable:
     words = (error.strerror or "it cannot be read").lower()
     return Unreadable(
         "unreadable-note",
-        f"the note could not be read: {words}",
-        "check the file's permissions and that no other program holds it",
+        f"This file could not be read: {words}.",
+        "Check its permissions, and that no other program holds it.",
     )
 
 
@@ -288,8 +288,8 @@ def _read_still(handle: int, now_ns: int) -> Content:
         if before.st_size > LARGEST_NOTE:
             raise Unreadable(
                 "note-too-large",
-                f"the note is {before.st_size // 1_000_000} MB, more than the 2 MB that are read",
-                "split it, or keep attachments in files of their own",
+                f"This file has {before.st_size // 1_000_000} MB, more than the 2 MB that are read.",
+                "Split it, or keep attachments in files of their own.",
             )
         data = _read_all(handle, before.st_size)
         after = os.fstat(handle)

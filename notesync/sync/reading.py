@@ -34,7 +34,7 @@ STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago 
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
 RETRY = 0.2  # seconds until a note that was good before and is broken now is looked at once more
 _RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
-_STALE_HINT = "its last known follow-ups are shown until it can be read again"
+_STALE_HINT = "Its last known follow-ups are shown until it can be read again."
 
 
 class Reader:
@@ -89,7 +89,7 @@ class Reader:
         """A note and its bytes' digest; of one that says nothing now its row, or None for the last good ones."""
         path, known, content, digest = found
         if isinstance(content, Unreadable):
-            return self._without(path, known, (_unreadable(path, content),))
+            return self._without(path, known, (_unreadable(path, content, known),))
         note = parse_note(content.data, path, self._known_keys)
         if known is None or not known.is_client or not _is_torn(note):
             return note, digest
@@ -118,8 +118,8 @@ class Reader:
         except Exception as error:
             problem = Problem(
                 note.path, 1, 1, "unexpected", ERROR,
-                f"notesync failed on this note ({type(error).__name__}: {error})",
-                "please report it with the note, its names changed",
+                f"notesync failed on this note ({type(error).__name__}: {error}).",
+                "Please report it with the note, its names changed.",
             )  # fmt: skip
             return NoteRow(note.path, digest, False, None, (), (problem,))
 
@@ -237,11 +237,12 @@ def _torn(path: str, note: Note) -> tuple[Problem, ...]:
         return ()
     return (
         Problem(
-            path, 1, 1, "empty-note", ERROR, "this client's note is empty",
-            f"restore it from the sync app's history, or delete it; {_STALE_HINT}",
+            path, 1, 1, "empty-note", ERROR, "This client's note is empty.",
+            f"Restore it from the sync app's history, or delete it. {_STALE_HINT}",
         ),
     )  # fmt: skip
 
 
-def _unreadable(path: str, error: Unreadable) -> Problem:
-    return Problem(path, 1, 1, error.code, ERROR, str(error), f"{error.hint}; {_STALE_HINT}")
+def _unreadable(path: str, error: Unreadable, known: KnownNote | None) -> Problem:
+    hint = f"{error.hint} {_STALE_HINT}" if known is not None and known.is_client else error.hint
+    return Problem(path, 1, 1, error.code, ERROR, str(error), hint)

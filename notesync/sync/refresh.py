@@ -261,8 +261,8 @@ class Refresh:
         tops = [each for each in folders if not any(each != top and each.startswith(top) for top in folders)]
         self.folder_problems = tuple(
             Problem(
-                folder.rstrip("/"), 1, 1, "unreadable-folder", ERROR, "this folder could not be listed",
-                "check its permissions; its notes' last known follow-ups are shown",
+                folder.rstrip("/"), 1, 1, "unreadable-folder", ERROR, "This folder could not be listed.",
+                "Check its permissions; the last known follow-ups of its notes are shown.",
             )
             for folder in tops
         )  # fmt: skip
