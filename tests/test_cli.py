@@ -964,3 +964,11 @@ def test_the_manual_is_current(request):
     if request.config.getoption("--golden-rewrite"):
         path.write_text(render_manual(), encoding="utf-8", newline="\n")
     assert path.read_text(encoding="utf-8") == render_manual()
+
+
+def test_the_agenda_as_markdown_is_a_note_to_keep(vault):
+    done = run("agenda", *TODAY, "--format", "md")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("# Agenda\n")
+    assert "\n## Sun 22 Nov" in done.stdout
+    assert "[ ]" not in done.stdout

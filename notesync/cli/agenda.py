@@ -9,10 +9,10 @@ import click
 
 from notesync.cli.filters import Filters, filter_options, select, tell_unknown
 from notesync.cli.session import (
+    FORMATS,
     Session,
     command,
     find_width,
-    format_option,
     has_color,
     pass_session,
     pick_format,
@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 )
 @filter_options
 @today_option
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice((*FORMATS, "md")),
+    metavar="|".join((*FORMATS, "md")),
+    help="md: Markdown, for a note. Default: a table on a terminal, lines elsewhere.",
+)
 @pass_session
 def agenda(
     session: Session,
@@ -70,6 +76,8 @@ def _render(
         return text.render_days_csv(days, left)
     if form == "lines":
         return text.render_days_lines(days, left)
+    if form == "md":
+        return text.render_days_markdown(days, left, found.today)
     from notesync.publish.tables import render_days_table
 
     return render_days_table(days, left, found.today, find_width(), has_color())

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 OVERDUE = "overdue"
 DUE = "due"
 UPCOMING = "upcoming"
-MISSED = "missed"
 STATUSES = (OVERDUE, DUE, UPCOMING)
 
 CONTACT = 1  # a contact, not a mere task: while it is open, the cadence says nothing

@@ -14,21 +14,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from notesync.notes.spelled import MONTH_NAMES
+
 DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTH_NAMES = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
 
 _ONE_DAY = timedelta(1)
 _pattern = lru_cache(maxsize=None)(re.compile)
@@ -259,14 +247,6 @@ class WorkCalendar:
                 found = self.on_or_before(found - _ONE_DAY)
             self._steps[day, -count] = found
         return found
-
-    def between(self, start: date, end: date) -> int:
-        """How many working days lie after ``start`` and not after ``end``; 0 when ``end`` is not later."""
-        count = 0
-        while start < end:
-            start += _ONE_DAY
-            count += self.is_workday(start)
-        return count
 
     def _find_off(self, year: int) -> frozenset[date]:
         off = set(_find_holidays(self.holidays, year)) if self.holidays else set()
@@ -524,38 +504,7 @@ def _find_clock(words: str) -> str:
     return f" {hour:02}:{match[2]}"
 
 
-# --- WHEN, and days in words -----------------------------------------------------------------------------
-
-
-def parse_when(text: str, today: date, calendar: WorkCalendar) -> tuple[date, int | None] | None:
-    """Read the command line's WHEN: an ISO date or date-time, ``today``, ``tomorrow``, a weekday, an offset.
-
-    A weekday is the next such day strictly after today; an offset (``3d``, ``2w``, ``5 workdays``, ``in a
-    month``) counts from today.  Words and offsets may have a time behind them (``fri 14:30``).  None when it
-    is none of these, and for a date-time with an offset from UTC, whose day depends on a zone.
-    """
-    written = parse_date(text)
-    if written:
-        return (written.day, written.minute) if written.offset is None else None
-    words = " ".join(text.casefold().split())
-    head, _, tail = words.rpartition(" ")
-    minute = parse_clock(tail) if head else None
-    day = _find_day(words if minute is None else head, today, calendar)
-    return (day, minute) if day else None
-
-
-def _find_day(words: str, today: date, calendar: WorkCalendar) -> date | None:
-    if _pattern("[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch(words):  # with a time like 9:30 behind it
-        return _build_day(words)
-    if words in ("today", "tomorrow"):
-        return _add_days(today, words == "tomorrow")
-    weekday = parse_weekday(words)
-    if weekday is not None:
-        return _add_days(today, (weekday - today.weekday() - 1) % 7 + 1)
-    offset = parse_offset(words.removeprefix("in "))
-    if offset is None or offset.count < 0:
-        return None
-    return add_interval(today, offset, calendar)
+# --- Days in words ---------------------------------------------------------------------------------------
 
 
 def format_day(day: date, year: int | None = None) -> str:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.dates import (
     DAY_NAMES,
-    MONTH_NAMES,
     Interval,
     WorkCalendar,
     add_interval,
     parse_interval,
 )
+from notesync.notes.spelled import MONTH_NAMES
 
 if TYPE_CHECKING:
     from typing import Literal

@@ -10,7 +10,7 @@ import re
 from datetime import date
 from functools import lru_cache
 
-_MONTHS = [
+MONTH_NAMES = (
     "january",
     "february",
     "march",
@@ -23,8 +23,8 @@ _MONTHS = [
     "october",
     "november",
     "december",
-]
-_MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" if len(month) > 3 else month for month in _MONTHS)
+)
+_MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" if len(month) > 3 else month for month in MONTH_NAMES)
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +73,7 @@ def suggest_dates(text: str) -> tuple[str, ...]:
 
 
 def _month_number(name: str) -> int:
-    return next(n for n, month in enumerate(_MONTHS, 1) if month.startswith(name[:3].casefold()))
+    return next(n for n, month in enumerate(MONTH_NAMES, 1) if month.startswith(name[:3].casefold()))
 
 
 def _to_iso(year: str | None, month: int | str | None, day: str | None) -> str:

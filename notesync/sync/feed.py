@@ -199,15 +199,6 @@ def _by_client(items: Iterable[Judged]) -> list[int]:
     return [key for _, key in sorted((item.client, item.follow_up) for item in items)]
 
 
-def _find_missing(workspace: Workspace, left_out: set[int], first: int, last: int) -> list[int]:
-    """The follow-ups of a period whose events have not been rendered.
-
-    Of a cadence behind an agreed contact none is shown while the note stays as it is.
-    """
-    missing = workspace.index.without_event(first, last, f"not flags & {BEHIND}")
-    return [key for key in missing if key not in left_out]
-
-
 def _make_events(workspace: Workspace, missing: Sequence[int]) -> None:
     """Render events and keep them, within a change: later the keys may be other follow-ups'."""
     detail = workspace.settings.calendar_detail
