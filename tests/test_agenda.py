@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from notesync.followup.agenda import BEHIND, CADENCE, CONTACT, Moment, Verdict, count, judge
+from notesync.followup.agenda import BEHIND, CADENCE, CONTACT, WAITS, Moment, Verdict, count, judge
 from notesync.followup.items import plan_days
 
 TODAY = date(2026, 11, 22)
@@ -28,6 +28,8 @@ class Row(NamedTuple):
     name: str
     place: str
     label: str
+    expires: int | None = None
+    retry_on: int | None = None
 
 
 def row(key: int, opens: str | None, due: str | None = None, **fields: object) -> Row:
@@ -89,6 +91,49 @@ def test_a_contact_still_to_come_does_not_silence_the_cadence() -> None:
     assert [item.follow_up for item in judge([later, cadence], NOON).shown] == [2, 1]
 
 
+def day(text: str) -> int:
+    return date.fromisoformat(text).toordinal()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, "overdue"),
+        ({"expires": day("2026-11-22")}, "overdue"),
+        ({"expires": day("2026-11-21")}, "missed"),
+        ({"retry_on": day("2026-11-22")}, "overdue"),
+        ({"retry_on": day("2026-11-23")}, "upcoming"),
+        ({"retry_on": day("2026-11-23"), "expires": day("2026-11-21")}, "missed"),
+        ({"flags": CONTACT | WAITS}, "upcoming"),
+        ({"flags": CONTACT | WAITS, "opens": None, "due": None}, "upcoming"),
+        ({"flags": CONTACT | WAITS, "expires": day("2026-11-21")}, "missed"),
+    ],
+)
+def test_what_is_missed_put_off_or_waits(fields: dict[str, Any], status: str) -> None:
+    verdict = judge([row(1, "2026-11-10", "2026-11-20")._replace(**fields)], NOON)
+    (item,) = (*verdict.shown, *verdict.missed)
+    assert item.status == status
+    assert (item in verdict.missed) == (status == "missed")
+    assert item.early == (-2 if status == "overdue" else 0)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"expires": day("2026-11-21")}, {"retry_on": day("2026-11-23")}, {"flags": CONTACT | WAITS}]
+)
+def test_what_is_not_to_be_done_now_does_not_silence_the_cadence(fields: dict[str, Any]) -> None:
+    step = row(1, "2026-11-10", "2026-11-20", client=7, **fields)
+    cadence = row(2, "2026-11-20", "2026-11-25", client=7, flags=CONTACT | CADENCE)
+    verdict = judge([step, cadence], NOON)
+    assert verdict.shown[0].follow_up == 2
+    assert not verdict.hidden
+
+
+def test_what_is_missed_is_in_no_other_total() -> None:
+    rows = [row(1, "2026-11-20", value=5.0), row(2, "2026-10-01", value=9.0, expires=day("2026-11-01"))]
+    verdict = judge(rows, NOON)
+    assert count(verdict.shown, "ZAR", len(verdict.missed)) == (1, 0, 0, 1, 5.0, "ZAR", 1)
+
+
 def test_lists_sort_by_status_kind_days_late_value_name() -> None:
     rows = [
         row(1, "2026-11-22", rank=0),
@@ -110,7 +155,7 @@ def test_value_at_risk_counts_each_client_once_and_only_for_what_is_overdue() ->
         row(4, "2026-12-02", client=9, value=5.0),
     ]
     totals = count(judge(rows, NOON).shown, "ZAR")
-    assert totals == (2, 1, 1, 2, 100.0, "ZAR")
+    assert totals == (2, 1, 1, 2, 100.0, "ZAR", 0)
 
 
 def test_the_order_does_not_depend_on_the_order_of_the_notes() -> None:
@@ -122,7 +167,7 @@ def test_overdue_work_is_spread_over_the_working_days_up_to_the_capacity() -> No
     from notesync.followup.items import Item
 
     def item(name: str, status: str, opens: str, minutes: int) -> Item:
-        values = dict.fromkeys(Item._fields)
+        values = dict.fromkeys(Item._fields) | {"ask": (), "waits": ""}
         values |= {"client": name, "status": status, "opens": opens, "due": opens, "minutes": minutes}
         return Item(**values)
 
@@ -136,9 +181,16 @@ def test_overdue_work_is_spread_over_the_working_days_up_to_the_capacity() -> No
         item("now", "due", "2026-11-22", 30),
         item("soon", "upcoming", "2026-11-24", 45),
         item("sunday", "upcoming", "2026-11-22", 10),
+        item("again", "upcoming", "2026-11-20", 5)._replace(retry_on="2026-11-24"),
+        item("not yet", "upcoming", "2026-11-24", 5)._replace(waits="waits for satisfaction"),
     ]
     plans, left = plan_days(items, days, working, 120)
-    assert [[each.client for each in plan.items] for plan in plans] == [["sunday"], ["now"], ["soon"], []]
+    assert [[each.client for each in plan.items] for plan in plans] == [
+        ["sunday"],
+        ["now"],
+        ["soon", "again"],
+        [],
+    ]
     assert [[each.client for each in plan.overdue] for plan in plans] == [[], ["first"], ["second"], []]
     assert [each.client for each in left] == ["long", "third"]
-    assert [plan.minutes for plan in plans] == [10, 90, 105, 0]
+    assert [plan.minutes for plan in plans] == [10, 90, 110, 0]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from notesync.followup.client import Client
-from notesync.followup.rules import FollowUp
+from notesync.followup.follow_up import FollowUp
 from notesync.followup.settings import Settings
 from notesync.publish.calendar import (
     FULL,

@@ -138,6 +138,7 @@ def test_check_in_json_is_the_object_that_programs_rely_on(vault):
     assert found["format_version"] == 1
     assert found["totals"] == {
         "overdue": 1, "due": 1, "upcoming": 1, "clients": 2, "value_at_risk": 1000, "currency": "ZAR",
+            "missed": 0,
     }  # fmt: skip
     assert list(found["items"][0]) == [
         "path", "line", "client_path", "client_id", "client", "company", "owner", "kind", "step", "title",

@@ -41,20 +41,28 @@ def agenda(tmp_path_factory: pytest.TempPathFactory) -> Agenda:
 
 EXPECTED = """
 overdue   promise        2026-11-20T09:30  Thandi Mokoena
+overdue   complaint      2026-11-19        Sipho Dlamini
 overdue   complaint      2026-11-19        Charmaine Isaacs
+overdue   contact        2026-11-20        يوسف الحداد
 overdue   service        2026-11-20        Sipho Dlamini
 overdue   keep-in-touch  2026-11-10        Fatima Adams
 overdue   keep-in-touch  2026-11-13        陳美玲
 overdue   task           2026-11-18        Ruan Botha
 due       promise        2026-11-22T16:00  Marike Fourie
+due       complaint      2026-11-25        Sipho Dlamini
+due       delivery       2026-11-23        Lerato Khumalo
+due       contact        2026-12-15        Sister Agnes Jacobs
 due       service        2026-12-04        Sister Agnes Jacobs
-due       keep-in-touch  2026-11-30        Grace Nkosi
-due       keep-in-touch  2026-11-24        Marlene Petersen
+due       service        2026-11-24        Johan van der Merwe
+due       advocate       2026-12-15        Grace Nkosi
+due       feedback       2026-11-23        Priya Naidoo
 due       keep-in-touch  2026-12-04        Zoë Müller-Fouché
 upcoming  delivery       2026-11-24        Lerato Khumalo
 upcoming  contact        2026-11-23        Bongani Zulu
 upcoming  promise        2026-11-24T17:30  Johan van der Merwe
 upcoming  contact        2026-11-25        يوسف الحداد
+upcoming  contact        2026-11-13        Marlene Petersen
+upcoming  keep-in-touch  2026-11-24        Marlene Petersen
 """
 
 
@@ -77,7 +85,8 @@ def test_both_ways_to_date_a_task_are_there(agenda: Agenda) -> None:
 def test_nobody_is_bothered_who_should_not_be(agenda: Agenda) -> None:
     waiting = {item.client: item.opens for item in agenda.items}
     assert "Gert Louw" not in waiting  # withdrawn
-    assert "Priya Naidoo" not in waiting  # lost
+    steps = {item.step for item in agenda.items if item.client == "Priya Naidoo"}
+    assert steps == {"reasons", "door-open"}  # lost: no cadence any more
     assert waiting["Mrs Hendricks"] == "2027-01-13"  # paused till then
     assert not any("Mutton" in item.company for item in agenda.items)  # in an ignored folder
 
@@ -174,6 +183,7 @@ def test_the_package_holds_every_folder_of_code_and_the_example() -> None:
     assert set(built["packages"]) == folders | {"notesync.example"}
     assert (HOME / built["package-dir"]["notesync.example"]).samefile(find_example())
     assert tuple(built["package-data"]["notesync.example"]) == PATTERNS
+    assert built["package-data"]["notesync.followup"] == ["plans/*.yaml"]
 
 
 # --- The pages -------------------------------------------------------------------------------------------

@@ -592,7 +592,7 @@ def test_whatever_a_note_says_clients_come_out_safe(
     check_output(text.render_no_clients(one, 2, many))
     check_output(text.render_foreign_vault(one, 2, two))
     found = json.loads(check_output(text.render_show_json(card, [], log, [problem], one, TODAY)))
-    assert set(found) == {"format_version", "vault", "today", "client", "items", "log", "problems"}
+    assert set(found) == {"format_version", "vault", "today", "client", "items", "log", "problems", "plan"}
 
 
 @pytest.mark.parametrize(
@@ -619,7 +619,15 @@ def test_a_folder_can_be_pasted_into_a_shell(folder: str, quoted: str) -> None:
 def test_json_is_the_object_that_the_contract_names() -> None:
     found = json.loads(join(text.render_json(AGENDA, "/v")))
     assert list(found) == ["format_version", "vault", "today", "totals", "items", "problems"]
-    assert list(found["totals"]) == ["overdue", "due", "upcoming", "clients", "value_at_risk", "currency"]
+    assert list(found["totals"]) == [
+        "overdue",
+        "due",
+        "upcoming",
+        "clients",
+        "value_at_risk",
+        "currency",
+        "missed",
+    ]
     assert " ".join(found["items"][0]) == (
         "path line client_path client_id client company owner kind step title reason channel opens due status"
         " days_late value phone email best_time minutes attempts retry_on stale conflict uid"

@@ -19,6 +19,7 @@ from notesync.cli.session import (
     today_option,
 )
 from notesync.followup.agenda import SORTS
+from notesync.problems import UsageError
 from notesync.publish import text
 from notesync.sync.pipeline import Name, Selection, Workspace
 
@@ -36,6 +37,8 @@ TABLE_CLIENTS = 20
     "--upcoming", metavar="DAYS", type=click.IntRange(min=0), default=0, help="Also what opens by then."
 )
 @click.option("--all", "everything", is_flag=True, help="Also everything upcoming.")
+@click.option("--missed", is_flag=True, help="Instead, the steps of plans whose time has passed.")
+@click.option("--ask", is_flag=True, help="Show the questions to ask, in a table.")
 @filter_options
 @click.option(
     "--sort",
@@ -58,6 +61,8 @@ def check(
     client: tuple[str, ...],
     upcoming: int,
     everything: bool,
+    missed: bool,
+    ask: bool,
     owners: tuple[str, ...],
     kinds: tuple[str, ...],
     stages: tuple[str, ...],
@@ -70,21 +75,27 @@ def check(
     CLIENT is a file name, name, alias, company or id; without one, all clients. Ends with the totals and the
     value at risk; problems of the notes follow on stderr. Exit code 1 says that something is overdue.
     """
+    if missed and (everything or upcoming):
+        raise UsageError("'--missed' shows what is missed alone: leave out '--all' and '--upcoming'")
     form = pick_format(form)
     filters = Filters(owners, kinds, stages)
     with session.open() as workspace:
         session.refresh(workspace)
         clients = find_each(workspace, client)
-        selection = select(filters, clients, upcoming=upcoming, everything=everything, sort=sort)
+        selection = select(
+            filters, clients, upcoming=upcoming, everything=everything, sort=sort, missed=missed
+        )
         if form == "lines" and not limit:
             overdue, shown = write_lines(session, workspace, selection)
         else:
-            overdue, shown = write_agenda(session, workspace, selection, form, limit, filters.scope(clients))
+            overdue, shown = write_agenda(
+                session, workspace, selection, form, limit, filters.scope(clients), ask
+            )
         if not shown:
             tell_why_nothing(session, workspace, filters, clients)
         if form != "json":  # whose object holds them
             session.tell_problems(workspace)
-    return 1 if overdue else 0
+    return 1 if overdue and not missed else 0
 
 
 def write_lines(session: Session, workspace: Workspace, selection: Selection) -> tuple[int, int]:
@@ -92,29 +103,44 @@ def write_lines(session: Session, workspace: Workspace, selection: Selection) ->
     lines, totals = workspace.lines(selection)
     session.write(line + "\n" for line in lines)
     session.tell(text.render_totals(totals))
-    return totals.overdue, totals.overdue + totals.due + totals.upcoming
+    shown = totals.missed if selection.missed else totals.overdue + totals.due + totals.upcoming
+    return totals.overdue, shown
 
 
 def write_agenda(
-    session: Session, workspace: Workspace, selection: Selection, form: str, limit: int | None, scope: str
+    session: Session,
+    workspace: Workspace,
+    selection: Selection,
+    form: str,
+    limit: int | None,
+    scope: str,
+    ask: bool,
 ) -> tuple[int, int]:
     """The agenda in any format; the numbers of overdue and of all items."""
     agenda = workspace.agenda(selection)
-    session.write(_render(workspace, agenda, selection, form, limit, scope))
+    session.write(_render(workspace, agenda, selection, form, limit, scope, ask))
     if form == "lines":
         session.tell(text.render_totals(agenda.totals))
     return agenda.totals.overdue, len(agenda.items)
 
 
 def _render(
-    workspace: Workspace, agenda: Agenda, selection: Selection, form: str, limit: int | None, scope: str
+    workspace: Workspace,
+    agenda: Agenda,
+    selection: Selection,
+    form: str,
+    limit: int | None,
+    scope: str,
+    ask: bool,
 ) -> Iterable[str]:
     if form == "table":
         from notesync.publish.tables import render_table
 
         shown = TABLE_CLIENTS if limit is None else limit
+        if selection.missed and not agenda.items:
+            return [f"Nothing is missed{f' for {text.clean(scope)}' if scope else ''}.\n"]
         nearest = None if agenda.items else workspace.next_item(selection)
-        return render_table(agenda, find_width(), has_color(), shown, nearest, scope)
+        return render_table(agenda, find_width(), has_color(), shown, nearest, scope, ask)
     if limit:
         agenda = agenda._replace(items=first_clients(agenda.items, limit))
     if form == "json":

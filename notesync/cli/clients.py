@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,7 @@ from notesync.cli.session import (
     pick_format,
     today_option,
 )
-from notesync.publish import text
+from notesync.publish import method, text
 from notesync.sync.pipeline import Name, Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 def show(session: Session, client: str, form: str | None) -> None:
     """Show one client.
 
-    How to reach them and when, the next steps with their windows, the last contacts and attempts. CLIENT is a
+    How to reach them and when, the next steps with their windows and questions to ask, how far along the plans
+    they are and the log line that settles each open step, the last contacts and attempts. CLIENT is a
     file name, name, alias, company or id; words in any order, capitals and accents do not matter.
     """
     with session.open() as workspace:
@@ -49,15 +51,19 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
     if form == "csv":
         return text.render_show_csv(items)
     card, entries = workspace.card(name.key), workspace.log(name.key)
+    progress = workspace.progress(name.key)
     if form == "lines":
-        return text.render_show_lines(card, items, entries)
+        lines = text.render_show_lines(card, items, entries)
+        return chain(lines, method.render_progress_lines(progress))
     problems = [problem for problem in workspace.problems() if problem.path == card.path]
     if form == "json":
-        return text.render_show_json(card, items, entries, problems, workspace.root, found.today)
+        return text.render_show_json(card, items, entries, problems, workspace.root, found.today, progress)
     from notesync.publish.tables import render_show_table
 
     currency, width = workspace.currency, find_width()
-    return render_show_table(card, items, entries, problems, found.today, currency, width, has_color())
+    return render_show_table(
+        card, items, entries, problems, found.today, currency, width, has_color(), progress=progress
+    )
 
 
 @command(examples=("notesync clients", "notesync clients --stage prospect --format csv"))

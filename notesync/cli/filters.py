@@ -49,7 +49,7 @@ def stage_option(function: AnyFunction) -> AnyFunction:
 def _check_kinds(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     values = tuple(value.casefold() for value in values)
     if values:
-        from notesync.followup.rules import KINDS
+        from notesync.followup.follow_up import KINDS
 
         for value in values:
             if value not in KINDS:

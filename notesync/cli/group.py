@@ -25,6 +25,7 @@ COMMANDS = {
     "agenda": ("notesync.cli.agenda", "Plan the coming days."),
     "show": ("notesync.cli.clients", "Show one client."),
     "clients": ("notesync.cli.clients", "List the clients."),
+    "plans": ("notesync.cli.plans", "List the plans and their steps."),
     "sync": ("notesync.cli.sync", "Bring index and calendar up to date."),
     "watch": ("notesync.cli.sync", "Sync now, then at each change and each midnight."),
     "export": ("notesync.cli.sync", "Write the calendar to a file or to stdout."),

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 OVERDUE = "overdue"
 DUE = "due"
 UPCOMING = "upcoming"
-STATUSES = (OVERDUE, DUE, UPCOMING)
+MISSED = "missed"
+STATUSES = (OVERDUE, DUE, UPCOMING, MISSED)
 
 CONTACT = 1  # a contact, not a mere task: while it is open, the cadence says nothing
 CADENCE = 2
 BEHIND = 4  # a cadence of a client with an agreed contact: while that stands, it says nothing
+WAITS = 8  # for something else, whatever its days
 
 
 class Moment(NamedTuple):
@@ -51,15 +53,16 @@ class Judged(NamedTuple):
     opens: int | None
     due: int | None
     minute: int | None
+    retry_on: int | None
 
     @property
     def status(self) -> str:
-        """overdue, due or upcoming."""
+        """overdue, due, upcoming or missed."""
         return STATUSES[self.order]
 
 
 class Verdict(NamedTuple):
-    """What a moment makes of all rows: those to show, in order, and what stands behind what.
+    """What a moment makes of all rows: those to show and those missed, in order, and what stands behind what.
 
     ``hidden`` are the cadences (keys) held back behind something else, ``busy`` the clients (keys) with an open
     contact, ``waiting`` those whose cadence would be due if it were not held back.
@@ -69,10 +72,14 @@ class Verdict(NamedTuple):
     hidden: set[int]
     busy: set[int]
     waiting: set[int]
+    missed: list[Judged]
 
 
 class Totals(NamedTuple):
-    """Counts of items by status, of clients with something overdue or due, and the value at risk."""
+    """Counts of items by status, of clients with something overdue or due, and the value at risk.
+
+    What is ``missed`` stands apart: it belongs to none of the others.
+    """
 
     overdue: int
     due: int
@@ -80,21 +87,24 @@ class Totals(NamedTuple):
     clients: int
     value_at_risk: float
     currency: str
+    missed: int = 0
 
 
 def judge(rows: Iterable[tuple[Any, ...]], moment: Moment) -> Verdict:
     """Status and lateness of every row of the index, in the order of lists.
 
-    A row is key, client, rank, flags, opens, due, minute, value, name, place, label.  A follow-up without a date
-    is due; a timed one is overdue once its minute has passed.  A cadence is held back while an agreed next
-    contact stands or another contact of that client is open.
+    A row is key, client, rank, flags, opens, due, minute, value, name, place, label, expires, retry_on.  A
+    follow-up without a date is due; a timed one is overdue once its minute has passed.  After its day to expire
+    it is missed; what waits, or is to be tried again only later, is upcoming whatever its days.  A cadence is held
+    back while an agreed next contact stands or another contact of that client is open.
     """
     today, minute = moment.day.toordinal(), moment.minute
     make = tuple.__new__  # there are thousands: a third of the time of calling the class
     judged: list[Judged] = []
     cadences: list[Judged] = []
+    missed: list[Judged] = []
     busy: set[int] = set()
-    for key, client, rank, flags, opens, due, at, value, name, place, label in rows:
+    for key, client, rank, flags, opens, due, at, value, name, place, label, expires, retry_on in rows:
         order, early, closes = _DUE, 0, 0
         if due is not None:
             closes = due * 1440 + (at or 0)
@@ -104,6 +114,10 @@ def judge(rows: Iterable[tuple[Any, ...]], moment: Moment) -> Verdict:
                 order = _UPCOMING
             elif at is not None and at < minute and due == today:
                 order = _OVERDUE
+        if expires is not None and expires < today:
+            order, early = _MISSED, 0
+        elif flags & WAITS or (retry_on is not None and retry_on > today):
+            order, early = _UPCOMING, 0
         entry = make(
             Judged,
             (
@@ -121,9 +135,12 @@ def judge(rows: Iterable[tuple[Any, ...]], moment: Moment) -> Verdict:
                 opens,
                 due,
                 at,
+                retry_on,
             ),
         )
-        if flags & CADENCE:
+        if order == _MISSED:
+            missed.append(entry)
+        elif flags & CADENCE:
             cadences.append(entry)
         else:
             judged.append(entry)
@@ -133,11 +150,12 @@ def judge(rows: Iterable[tuple[Any, ...]], moment: Moment) -> Verdict:
     hidden = {entry.follow_up for entry in held}
     judged += [entry for entry in cadences if entry.follow_up not in hidden] if held else cadences
     judged.sort()
+    missed.sort()
     waiting = {entry.client for entry in held if entry.order != _UPCOMING}
-    return Verdict(judged, hidden, busy, waiting)
+    return Verdict(judged, hidden, busy, waiting, missed)
 
 
-_OVERDUE, _DUE, _UPCOMING = range(3)  # the places of STATUSES
+_OVERDUE, _DUE, _UPCOMING, _MISSED = range(4)  # the places of STATUSES
 
 SORTS: dict[str, Callable[[Judged], tuple[object, ...]]] = {
     "urgency": tuple,
@@ -147,10 +165,11 @@ SORTS: dict[str, Callable[[Judged], tuple[object, ...]]] = {
 }
 
 
-def count(judged: Sequence[Judged], currency: str) -> Totals:
+def count(judged: Sequence[Judged], currency: str, missed: int = 0) -> Totals:
     """The totals of what is shown: items by status, clients with work now, and the value at risk.
 
-    Value at risk is the sum of the values of the clients with something overdue, each client once.
+    Value at risk is the sum of the values of the clients with something overdue, each client once.  ``missed``
+    is how many are missed; they are not among those judged.
     """
     counts = [0, 0, 0]
     at_risk: dict[int, float] = {}
@@ -163,4 +182,4 @@ def count(judged: Sequence[Judged], currency: str) -> Totals:
             if order == _OVERDUE and item.modesty:
                 at_risk[item.client] = -item.modesty
     overdue, due, upcoming = counts
-    return Totals(overdue, due, upcoming, len(clients), sum(at_risk.values()), currency)
+    return Totals(overdue, due, upcoming, len(clients), sum(at_risk.values()), currency, missed)

@@ -421,7 +421,7 @@ def _read_money(reading: _Reading, field: Field, found: Property) -> float | Non
     text = value.text.strip()
     if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
         return float(text)
-    number, hint = _parse_money(text)
+    number, hint = parse_money(text)
     if number is None:
         message = f"`{field.key}` is not a number that can be read for certain: `{_clip(text)}`."
         reading.report(value, "bad-number", ERROR, message, hint)
@@ -441,7 +441,7 @@ _AMOUNT = (
 _GROUPED = r"[0-9]{1,3}(?:([.,'’\s])[0-9]{3})(?:\1[0-9]{3})*|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
 
 
-def _parse_money(text: str) -> tuple[float | None, str]:
+def parse_money(text: str) -> tuple[float | None, str]:
     """An amount and '', or None and what to write: never a guess between a thousand and a decimal mark."""
     match = re.fullmatch(_AMOUNT, text) if len(text) <= _LONGEST_TEXT else None
     if not match:

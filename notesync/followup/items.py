@@ -51,6 +51,8 @@ class Item(NamedTuple):
     rule: str
     contact_by: tuple[str, ...]
     not_by: tuple[str, ...]
+    ask: tuple[str, ...] = ()
+    waits: str = ""
 
 
 ITEM_FIELDS = Item._fields[: Item._fields.index("uid") + 1]
@@ -148,7 +150,8 @@ def plan_days(
 
 def _day_index(item: Item, days: Sequence[date]) -> int | None:
     opens = item.opens or item.due
-    if opens is None:
+    if opens is None or item.waits:
         return None
+    opens = max(opens, item.retry_on or opens)
     shift = (date.fromisoformat(opens[:10]) - days[0]).days
     return shift if 0 <= shift < len(days) else None

@@ -1,117 +1,48 @@
 """A client in, its follow-ups out: each rule a function, all of them in :data:`RULES`.
 
-A follow-up is somebody to reach, or something to do, within a window of days.  What is stored of it must
-not depend on today, so the day it is asked for (``as_of``) does one thing only: it tells what has happened
-from what is still an appointment.  That is a client's :class:`Past`, which also says between which days the
-answer is the same.  Whether a follow-up is due or overdue, and which of them hides another, is judged later, in the agenda.
+Here are the rules of what a note says by itself: an agreed contact, a cadence, tasks.  Those of the method (the
+plans' steps, promises and complaints, referrals, attempts) have modules of their own.  Whether a follow-up is due
+or overdue, and which of them hides another, is judged later, in the agenda.
 
 This module knows no note, no disk and no clock.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
-from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from notesync.followup.attempts import apply_attempts
 from notesync.followup.client import show_link
-from notesync.followup.dates import Interval, WorkCalendar, add_interval, format_day, interval_days
+from notesync.followup.dates import Interval, WorkCalendar, add_interval, interval_days
+from notesync.followup.follow_up import (
+    Context,
+    FollowUp,
+    Past,
+    choose_channel,
+    hash_text,
+    kind_of,
+    name_day,
+    name_time,
+    plan_minutes,
+    to_bytes,
+)
+from notesync.followup.promises import find_promises
+from notesync.followup.referrals import find_referral
+from notesync.followup.steps import find_steps
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client, Dated
     from notesync.followup.settings import Settings
     from notesync.notes.body import Task
 
-# What a follow-up is, by rank: a broken promise costs more than a call not made.
-KINDS = (
-    "promise",
-    "complaint",
-    "delivery",
-    "contact",
-    "thanks",
-    "service",
-    "pursue",
-    "referral",
-    "advocate",
-    "feedback",
-    "update",
-    "keep-in-touch",
-    "task",
-)
-_KIND_TAGS = frozenset(KINDS)
-
-_USUAL_MINUTES = 15  # to plan for a follow-up when neither the note nor the settings say how long it takes
-
-
-class FollowUp(NamedTuple):
-    """Somebody to reach or something to do, as it stands whatever day it is.
-
-    ``rule`` and ``occasion`` say what causes it (with the client and its day they make its identity),
-    ``opens`` and ``due`` are the first and the last day of its window (both None: without a date), ``minute``
-    the time of day agreed, after midnight.  ``path`` and ``line`` are the place in the notes that causes it.
-    ``contact`` tells a contact with the client from work on a desk, ``wanted`` is a cadence's interval in days
-    (else 0), ``minutes`` the time to plan for it.  ``channel`` is '' where any will do.
-
-    First what it is judged by; the rest, from ``rule`` on, is stored as it is.  The rules that most clients have
-    build it by position, in half the time.
-    """
-
-    opens: date | None
-    due: date | None
-    minute: int | None
-    contact: bool
-    rule: str
-    kind: str
-    step: str | None
-    occasion: str
-    title: str
-    reason: str
-    path: str
-    line: int
-    channel: str
-    minutes: int
-    wanted: int
-
-
-class Past(NamedTuple):
-    """What a client's dated facts say as of a day; what is dated later is an appointment and not counted.
-
-    ``logged`` is the day of the newest contact that was logged or ticked off and ``logged_by`` its channel,
-    ``contact`` and ``by`` the same with what is only noted as ``last_contact`` ('' where no channel is told).
-    All that is derived is the same from ``first`` on and before ``until``, the days of the dated facts on
-    either side of ``as_of``: passing one, an appointment becomes a contact.  None is no bound.
-    """
-
-    as_of: date
-    logged: date | None
-    logged_by: str
-    contact: date | None
-    by: str
-    first: date | None
-    until: date | None
-
-
-class Context:
-    """What the rules need beside the client: one vault's settings, and their calendar of working days."""
-
-    __slots__ = ("calendar", "minutes", "settings", "since")
-
-    def __init__(self, settings: Settings, calendar: WorkCalendar) -> None:
-        self.settings = settings
-        self.calendar = calendar
-        self.minutes = settings.minutes
-        self.since = date.fromisoformat(settings.since) if settings.since else None
-
-
 Rule = Callable[["Client", Context, Past], Iterable[FollowUp]]
 
 
 def find_follow_ups(client: Client, context: Context, past: Past) -> list[FollowUp]:
-    """All open follow-ups of a client, in the order of the rules.
+    """All open follow-ups of a client, in the order of the rules, as the attempts leave them.
 
     Of a client who is not to be contacted there are none.
     """
@@ -120,79 +51,7 @@ def find_follow_ups(client: Client, context: Context, past: Past) -> list[Follow
     found: list[FollowUp] = []
     for rule in RULES:
         found += rule(client, context, past)
-    return found
-
-
-# --- What has happened -----------------------------------------------------------------------------------
-
-
-def find_past(client: Client, as_of: date) -> Past:
-    """What has happened up to a day, and between which days that is the same."""
-    days = sorted(_find_days(client))
-    at = bisect_right(days, as_of)
-    first, until = days[at - 1] if at else None, days[at] if at < len(days) else None
-    logged, by = _find_logged(client, as_of)
-    noted = client.last_contact
-    if noted is None or noted.day > as_of or (logged is not None and logged >= noted.day):
-        return Past(as_of, logged, by, logged, by, first, until)
-    return Past(as_of, logged, by, noted.day, "", first, until)
-
-
-def last_contact(client: Client, as_of: date) -> date | None:
-    """The day of the newest contact up to a day: logged, ticked off, or only noted as ``last_contact``."""
-    return find_past(client, as_of).contact
-
-
-def done_date(client: Client, as_of: date) -> date | None:
-    """The newest day, up to ``as_of``, of anything done that the note tells of; attempts are work, too."""
-    days = _find_done(client)
-    if (sold := client.anchors.get("sold")) is not None:
-        days.append(sold.day)
-    return max((day for day in days if day <= as_of), default=None)
-
-
-def _find_days(client: Client) -> list[date]:
-    """Every day that a rule may compare with ``as_of``."""
-    days = _find_done(client)
-    days += [anchor.day for anchor in client.anchors.values()]
-    return days
-
-
-def _find_done(client: Client) -> list[date]:
-    """The days of what was done, or will have been: the log, ticked tasks, a last contact."""
-    days = [entry.day for entry in client.log]
-    if client.tasks:
-        days += [task.done for task in client.tasks if task.done is not None]
-    if client.last_contact is not None:
-        days.append(client.last_contact.day)
-    return days
-
-
-def _find_logged(client: Client, as_of: date) -> tuple[date | None, str]:
-    """The day of the newest contact of the log, ticked tasks included, and its channel ('' if none is told)."""
-    newest: date | None = None
-    by: str | None = ""
-    for entry in client.log:
-        day = entry.day
-        if (newest is None or day > newest) and day <= as_of and not entry.attempt:
-            newest, by = day, entry.channel
-    for task in client.tasks:
-        done = task.done
-        if done is not None and (newest is None or done > newest) and done <= as_of and _is_contact(task):
-            newest, by = done, ""
-    return newest, by or ""
-
-
-def _is_contact(task: Task) -> bool:
-    """Whether a ticked task was a contact: it says of what kind, and was done and not given up."""
-    return task.mark != "-" and task.cancelled is None and _kind_of(task) != "task"
-
-
-def _kind_of(task: Task) -> str:
-    for tag in task.tags:
-        if tag in _KIND_TAGS:
-            return tag
-    return "task"
+    return apply_attempts(found, client, context, past)
 
 
 # --- An agreed contact -----------------------------------------------------------------------------------
@@ -206,10 +65,10 @@ def find_agreed_contact(client: Client, context: Context, past: Past) -> Iterabl
     day, minute, line, _ = agreed
     kind = "contact" if minute is None else "promise"
     title = client.next_action or "Contact as agreed"
-    reason = f"agreed for {_name_day(day)}{_name_time(minute)}"
+    reason = f"agreed for {name_day(day)}{name_time(minute)}"
     found = FollowUp(
         day, day, minute, True, "next-contact", kind, None, day.isoformat(), title, reason,
-        client.path, line, _choose_channel(client), _plan_minutes(client, context), wanted=0,
+        client.path, line, choose_channel(client), plan_minutes(client, context), wanted=0,
     )  # fmt: skip
     return (found,)
 
@@ -250,7 +109,7 @@ def find_cadence(client: Client, context: Context, past: Past) -> Iterable[Follo
     found = FollowUp(
         opens, due, None, True, "cadence", "keep-in-touch", None, occasion, "Keep in touch",
         f"every {interval}; {why}",
-        client.path, client.every_line, _choose_channel(client), _plan_minutes(client, context), wanted,
+        client.path, client.every_line, choose_channel(client), plan_minutes(client, context), wanted,
     )  # fmt: skip
     return (found,)
 
@@ -309,19 +168,19 @@ def _count_from(client: Client, context: Context, wanted: int, past: Past) -> tu
         if anchor is not None and anchor.day <= past.as_of and (newest is None or anchor.day > newest):
             newest, by, why = anchor.day, "", key
     if newest is not None:
-        return newest, f"{why} {_name_day(newest)} ({by})" if by else f"{why} {_name_day(newest)}"
+        return newest, f"{why} {name_day(newest)} ({by})" if by else f"{why} {name_day(newest)}"
     first = context.since
     if first is None:
         return None, "no contact yet"
     if client.created is not None:
         first = max(first, client.created.day)
     start = first + timedelta(_choose_share(client.key, wanted))
-    return start, f"no contact yet, counted from {_name_day(start)}"
+    return start, f"no contact yet, counted from {name_day(start)}"
 
 
 def _choose_share(key: str, days: int) -> int:
     """A number of days below ``days`` that looks random and is always the same for a client."""
-    return int.from_bytes(sha256(_to_bytes(key)).digest()[:8], "big") % days
+    return int.from_bytes(sha256(to_bytes(key)).digest()[:8], "big") % days
 
 
 # --- Tasks -----------------------------------------------------------------------------------------------
@@ -333,18 +192,18 @@ def find_tasks(client: Client, context: Context, past: Past) -> Iterator[FollowU
     for task in client.tasks:
         if not task.open:
             continue
-        kind = _kind_of(task)
+        kind = kind_of(task)
         if task.due is None and task.scheduled is None and kind not in _UNDATED_KINDS:
             continue
-        name = f"id {task.id}" if task.id else _hash_text(task.text)
+        name = f"id {task.id}" if task.id else hash_text(task.text)
         number = equal[name] = equal.get(name, -1) + 1
         opens, due, why = _find_window(task, kind, context.calendar)
         contact = kind != "task"
         occasion = f"{name} {number}" if number else name
-        channel = _choose_channel(client) if contact else ""
+        channel = choose_channel(client) if contact else ""
         yield FollowUp(
             opens, due, None, contact, "task", kind, None, occasion, show_link(task.text) or "Task", why,
-            task.path or client.path, task.line, channel, _plan_minutes(client, context), wanted=0,
+            task.path or client.path, task.line, channel, plan_minutes(client, context), wanted=0,
         )  # fmt: skip
 
 
@@ -358,53 +217,20 @@ def _find_window(task: Task, kind: str, calendar: WorkCalendar) -> tuple[date | 
     """
     due = task.due or task.scheduled
     if due is not None:
-        why = f"{'due' if task.due else 'scheduled for'} {_name_day(due)}"
+        why = f"{'due' if task.due else 'scheduled for'} {name_day(due)}"
     else:
         made = task.created or task.entry_day
-        why = f"{_UNDATED_KINDS[kind]}{f' {_name_day(made)}' if made else ', without a date'}"
+        why = f"{_UNDATED_KINDS[kind]}{f' {name_day(made)}' if made else ', without a date'}"
         due = made and calendar.after(made, 1)
     opens = task.start if task.start and due and task.start < due else due
     return opens, due, why
 
 
-def _hash_text(text: str) -> str:
-    """A name for a task without an id: the same after its dates were moved."""
-    return sha256(_to_bytes(_DAY.sub("", text))).hexdigest()[:16]
-
-
-# Dates that a person wrote as words of the text; those of fields are not part of it.
-_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-# --- What every rule says of a client --------------------------------------------------------------------
-
-
-def _choose_channel(client: Client) -> str:
-    """How the client wants to be reached, unless they also said not so; '' for any way."""
-    for channel in client.contact_by:
-        if channel not in client.not_by:
-            return channel
-    return ""
-
-
-def _plan_minutes(client: Client, context: Context) -> int:
-    return client.minutes or context.minutes.get(client.stage) or _USUAL_MINUTES
-
-
-@lru_cache(maxsize=4096)
-def _name_day(day: date) -> str:
-    """A day in words, always with its year: what is stored must not depend on today's."""
-    return format_day(day, 0)
-
-
-def _name_time(minute: int | None) -> str:
-    return "" if minute is None else f" at {minute // 60:02}:{minute % 60:02}"
-
-
-def _to_bytes(text: str) -> bytes:
-    """A text's bytes for a hash; those of a note that is not UTF-8 stand in it as surrogates."""
-    return text.encode("utf-8", "surrogatepass")
-
-
-# Further rules (a plan's steps, promises and complaints of the log, referrals) are further functions here.
-RULES: tuple[Rule, ...] = (find_agreed_contact, find_cadence, find_tasks)
+RULES: tuple[Rule, ...] = (
+    find_agreed_contact,
+    find_cadence,
+    find_tasks,
+    find_promises,
+    find_steps,
+    find_referral,
+)

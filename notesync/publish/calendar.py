@@ -25,7 +25,7 @@ from notesync.followup.dates import format_day
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
-    from notesync.followup.rules import FollowUp
+    from notesync.followup.follow_up import FollowUp
     from notesync.followup.settings import Settings
 
 EVENT = "event"
@@ -198,7 +198,7 @@ def build_summary(follow_up: FollowUp, client: Client, detail: str, shown: date)
 
 
 def build_description(follow_up: FollowUp, client: Client, link: str) -> str:
-    """What to know before the contact: best time, how to reach the client, the reason, the link.
+    """What to know before the contact: best time, how to reach the client, the reason, what to ask, the link.
 
     At most 2,000 characters; what is too much is cut before the link.
     """
@@ -328,7 +328,7 @@ def _find_reach(client: Client) -> str:
 
 def _describe(follow_up: FollowUp, client: Client, best: str, reach: str, link: str) -> str:
     ways = _find_ways(follow_up.channel, client.contact_by, client.not_by)
-    lines = (best, ways, reach, clean_text(follow_up.reason).strip())
+    lines = (best, ways, reach, clean_text(follow_up.reason).strip(), _labelled("Ask", *follow_up.ask))
     return _cut("\n".join(filter(None, lines)), link if len(link) <= LINK_CHARACTERS else "")
 
 

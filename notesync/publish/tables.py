@@ -19,6 +19,14 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from notesync.followup.agenda import DUE, OVERDUE, UPCOMING
 from notesync.followup.dates import format_day
 from notesync.followup.items import NO_END
+from notesync.publish.method import (
+    describe_off,
+    describe_progress,
+    describe_source,
+    describe_start,
+    describe_terms,
+    describe_window,
+)
 from notesync.publish.text import (
     clean,
     format_count,
@@ -31,6 +39,8 @@ from notesync.publish.text import (
 
 if TYPE_CHECKING:
     from notesync.followup.items import Agenda, ClientCard, DayPlan, Item
+    from notesync.followup.plans import Plans, Step
+    from notesync.followup.steps import Progress
     from notesync.notes.body import Entry
     from notesync.problems import Problem
     from notesync.publish.text import Health
@@ -200,10 +210,12 @@ def _today(iso: str) -> Today:
 def format_when(item: Item, today: Today) -> str:
     """How late, or until when: ``5 days late``, ``since 14:30``, ``today``, ``until Fri 27 Nov``, ``from …``."""
     if item.due is None:
-        return "no date"
+        return "waits" if item.waits else "no date"
     if item.status == OVERDUE:
         return f"{format_count(item.days_late, 'day')} late" if item.days_late else f"since {item.due[11:16]}"
     if item.status == UPCOMING:
+        if item.waits:
+            return "waits"
         if item.retry_on:
             return f"again {today.name(item.retry_on)}"
         opens = item.opens or item.due
@@ -230,8 +242,6 @@ def _client(item: Item) -> str:
 def _why(item: Item) -> str:
     """The reason, and what else one must know before acting on the item."""
     notes = [clean(item.reason)] if item.reason else []
-    if item.attempts:
-        notes.append(f"tried {'once' if item.attempts == 1 else f'{item.attempts} times'} without success")
     if item.conflict:
         notes.append("only in a conflict copy")
     if item.stale:
@@ -255,18 +265,19 @@ def render_table(
     limit: int = 20,
     upcoming: Item | None = None,
     scope: str = "",
+    ask: bool = False,
 ) -> Iterator[str]:
     """``check``: a heading a client, below it what is to be done, most pressing first; then the totals.
 
     ``limit`` is how many clients are shown, 0 for all.  ``upcoming`` is the next follow-up to come and
-    ``scope`` the filters in words: for saying that all is clear.
+    ``scope`` the filters in words: for saying that all is clear.  ``ask`` shows the questions to ask, too.
     """
     sheet, today = _Sheet(width, color), _today(agenda.today)
     groups: dict[str, list[Item]] = {}
     for item in agenda.items:
         groups.setdefault(item.client_path, []).append(item)
     shown = list(groups.values())[: limit or None]
-    draw = _CheckRows(sheet, today, [item for items in shown for item in items], agenda.totals.currency)
+    draw = _CheckRows(sheet, today, [item for items in shown for item in items], agenda.totals.currency, ask)
     for items in shown:
         yield from draw.client(items)
         yield "\n"
@@ -286,9 +297,8 @@ def _all_clear(sheet: _Sheet, today: Today, upcoming: Item | None, scope: str) -
     day = format_day(today.day)
     yield from sheet.draw_text(f"All clear{whom}: nothing is overdue, nothing is due today, {day}.", "green")
     if upcoming:
-        when = (
-            today.name(upcoming.opens or upcoming.due or "") if upcoming.opens or upcoming.due else "no date"
-        )
+        opens = upcoming.opens or upcoming.due
+        when = today.name(max(opens, upcoming.retry_on or opens)) if opens else "no date"
         text = f"Next: {when}, {clean(upcoming.client)} — {clean(upcoming.title)} [{clean(upcoming.kind)}]"
         yield from sheet.draw_text(text, hang=6)
 
@@ -296,8 +306,8 @@ def _all_clear(sheet: _Sheet, today: Today, upcoming: Item | None, scope: str) -
 class _CheckRows:
     """Draws one client after the other, with columns that are equally wide for all."""
 
-    def __init__(self, sheet: _Sheet, today: Today, items: Sequence[Item], currency: str) -> None:
-        self.sheet, self.today, self.currency = sheet, today, currency
+    def __init__(self, sheet: _Sheet, today: Today, items: Sequence[Item], currency: str, ask: bool) -> None:
+        self.sheet, self.today, self.currency, self.ask = sheet, today, currency, ask
         self.owners = len({item.owner for item in items}) > 1
         self.widths = _status_widths(sheet, items, today)
         room = sheet.width - sum(self.widths) - (len(self.widths) + 1) * GAP
@@ -332,10 +342,17 @@ class _CheckRows:
     def cells(self, item: Item) -> list[list[Line]]:
         start = _status_cells(item, self.today, self.widths)
         title = _fold([_title(item)], self.widths[2])
+        asked = _questions(item, self.widths[2]) if self.ask else []
         if self.sheet.width < WIDE:
-            return [*start, title + _fold([_beneath(item, _why(item))], self.widths[2])]
+            return [*start, title + _fold([_beneath(item, _why(item))], self.widths[2]) + asked]
+        title += asked
         kind = _one(clean(item.kind), self.widths[3], "dim")
         return [*start, title, kind, _fold([Piece(_why(item), "dim")], self.widths[4])]
+
+
+def _questions(item: Item, width: int) -> list[Line]:
+    """The questions to ask, a line or more each."""
+    return [line for question in item.ask for line in _fold([Piece(f"? {clean(question)}")], width)]
 
 
 def _status_widths(sheet: _Sheet, items: Sequence[Item], today: Today) -> list[int]:
@@ -459,12 +476,18 @@ def render_show_table(
     width: int,
     color: bool,
     contacts: int = 10,
+    progress: Sequence[Progress] = (),
 ) -> Iterator[str]:
-    """``show``: who it is and how to reach them, next steps, last contacts (``contacts`` of them, 0 for all), problems."""
+    """``show``: who it is and how to reach them, next steps, progress, last contacts, problems.
+
+    ``contacts`` is how many of these are shown, 0 for all.
+    """
     sheet, now = _Sheet(width, color), _today(today)
     yield from map(sheet.draw, _flow(_card_heading(card, currency), sheet.width, GAP))
     yield from _draw_facts(sheet, _card_facts(card, now))
     yield from _draw_steps(sheet, items, now)
+    if progress:
+        yield from _draw_progress(sheet, progress, now)
     newest = sorted(entries, key=lambda entry: (entry.day, entry.minute or 0), reverse=True)
     yield from _draw_contacts(sheet, newest, now, contacts)
     if problems:
@@ -556,6 +579,7 @@ def _draw_steps(sheet: _Sheet, items: Sequence[Item], today: Today) -> Iterator[
     for item in items:
         text = _fold([_title(item)], widths[2])
         text += _fold([_beneath(item, _window(item, today), _why(item))], widths[2])
+        text += _questions(item, widths[2])
         text += _one(f"{clean(item.path)}:{item.line}", widths[2], "dim")
         yield from sheet.draw_row([*_status_cells(item, today, widths), text], widths)
 
@@ -568,6 +592,38 @@ def _window(item: Item, today: Today) -> str:
     if item.opens is None or item.opens[:10] == item.due[:10]:
         return "" if item.reason else f"on {due}"
     return f"from {today.name(item.opens, near_words=False)} to {due}"
+
+
+_PROGRESS_STYLES = {OVERDUE: "red", DUE: "yellow", "settled": "green"}
+
+
+def _draw_progress(sheet: _Sheet, progress: Sequence[Progress], today: Today) -> Iterator[str]:
+    """The steps plan by plan; of those that are open now the log line that would settle them."""
+    for plan, steps in groupby(progress, key=lambda each: each.step.plan):
+        shown = list(steps)
+        yield from _section(sheet, f"Plan {clean(plan)}")
+        widths = [
+            _natural((each.status for each in shown), 3, 8),
+            _natural((_progress_when(each, today) for each in shown), 5, sheet.side),
+        ]
+        widths.append(sheet.width - sum(widths) - 3 * GAP)
+        for each in shown:
+            style = _PROGRESS_STYLES.get(each.status, "dim")
+            text = _fold([Piece(clean(each.step.title)), Piece(f"#{clean(each.step.tag)}", "dim")], widths[2])
+            text += _fold([Piece(clean(describe_progress(each)), "dim")], widths[2])
+            if each.status in (OVERDUE, DUE):
+                text += _fold([Piece("settled by: ", "dim"), Piece(clean(each.log_line))], widths[2])
+            when = _fold([Piece(_progress_when(each, today), style)], widths[1])
+            yield from sheet.draw_row([_one(each.status, widths[0], style), when, text], widths)
+
+
+def _progress_when(each: Progress, today: Today) -> str:
+    if each.settled is not None:
+        return today.short(each.settled.day.isoformat())
+    if each.opens is None or each.closes is None:
+        return "no date"
+    opens, closes = today.short(each.opens.isoformat()), today.short(each.closes.isoformat())
+    return opens if opens == closes else f"{opens} to {closes}"
 
 
 def _draw_contacts(sheet: _Sheet, newest: Sequence[Entry], today: Today, contacts: int) -> Iterator[str]:
@@ -616,6 +672,45 @@ def _entry_when(entry: Entry, today: Today) -> str:
 
 def _entry_how(entry: Entry) -> str:
     return clean(", ".join(part for part in (entry.channel, entry.outcome) if part)) or "-"
+
+
+# plans --------------------------------------------------------------------------------------------
+
+
+def render_plans_table(plans: Plans, width: int, color: bool) -> Iterator[str]:
+    """``plans``: a heading a plan, below it its steps with window, terms, questions and source."""
+    sheet = _Sheet(width, color)
+    names = _natural((clean(step.name) for plan in plans.plans for step in plan.steps), 8, sheet.side)
+    widths = [names, sheet.width - names - 2 * GAP]
+    for plan in plans.plans:
+        heading = [
+            Piece(clean(plan.name), "bold"),
+            Piece(clean(plan.title)),
+            Piece(describe_start(plan), "dim"),
+        ]
+        source = describe_source(plan.source, plan.line)
+        heading = [part for part in (*heading, Piece(source, "dim")) if part.text]
+        yield from map(sheet.draw, _flow(heading, sheet.width, GAP))
+        for step in plan.steps:
+            yield from sheet.draw_row([_one(clean(step.name), names), _step_text(step, widths[1])], widths)
+        yield "\n"
+    for off in plans.off:
+        yield from sheet.draw_text(clean(describe_off(off)), "yellow", hang=GAP)
+    count = sum(len(plan.steps) for plan in plans.plans)
+    words = f"{format_count(len(plans.plans), 'plan')}, {format_count(count, 'step')}"
+    yield from sheet.draw_text(f"{words}; to change them: plans in notesync.yaml, docs/method.md")
+
+
+def _step_text(step: Step, width: int) -> list[Line]:
+    by = f", by {step.channel}" if step.channel else ""
+    text = _fold([Piece(clean(step.title))], width)
+    text += _fold([Piece(f"{describe_window(step)} · {step.kind}{by}")], width)
+    text += _fold([Piece(clean("; ".join(describe_terms(step))), "dim")], width)
+    for question in step.ask:
+        text += _fold([Piece(f"? {clean(question)}")], width)
+    if step.line:
+        text += _fold([Piece(describe_source(step.source, step.line), "yellow")], width)
+    return text
 
 
 # clients ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from notesync.followup.agenda import Totals
     from notesync.followup.items import Agenda, ClientCard, DayPlan, Item
+    from notesync.followup.steps import Progress
     from notesync.notes.body import Entry
 
 FORMAT_VERSION = 1
@@ -162,7 +163,8 @@ def render_lines(items: Iterable[Item]) -> Iterator[str]:
 def render_totals(totals: Totals, upcoming: bool = False) -> str:
     """One line, without its newline: ``14 overdue and 3 due today at 12 clients · 1 240 000 ZAR at risk``.
 
-    ``clients`` are those with something overdue or due; ``upcoming`` adds how much is to come.
+    ``clients`` are those with something overdue or due; ``upcoming`` adds how much is to come, and what is missed
+    stands at the end.
     """
     counts = []
     if totals.overdue:
@@ -176,6 +178,8 @@ def render_totals(totals: Totals, upcoming: bool = False) -> str:
         text += f", {format_number(totals.upcoming)} upcoming"
     if totals.value_at_risk:
         text += f" · {format_money(totals.value_at_risk, totals.currency)} at risk"
+    if totals.missed:
+        text += f" · {format_number(totals.missed)} missed"
     return text
 
 
@@ -252,7 +256,7 @@ class _Escaping(dict[int, str | int]):
 _escaping = _Escaping()
 
 
-def _render_object(members: Sequence[tuple[str, object]]) -> Iterator[str]:
+def render_object(members: Sequence[tuple[str, object]]) -> Iterator[str]:
     """One JSON object, a member a line; of a list or an iterator, an item a line (grep and diff can read it)."""
     import json
 
@@ -332,7 +336,7 @@ def _opening(vault: str, today: str) -> list[tuple[str, object]]:
 
 def render_json(agenda: Agenda, vault: str) -> Iterator[str]:
     """``check`` as one object (CLI.md)."""
-    return _render_object(
+    return render_object(
         [
             *_opening(vault, agenda.today),
             ("totals", _totals_object(agenda.totals)),
@@ -361,7 +365,7 @@ def render_days_json(
         }
         for plan in days
     )
-    return _render_object(
+    return render_object(
         [
             *_opening(vault, today),
             ("totals", _totals_object(totals)),
@@ -374,7 +378,7 @@ def render_days_json(
 
 def render_clients_json(cards: Iterable[ClientCard], vault: str, today: str) -> Iterator[str]:
     """``clients`` as one object; ``clients`` holds a card each."""
-    return _render_object([*_opening(vault, today), ("clients", map(_card_object, cards))])
+    return render_object([*_opening(vault, today), ("clients", map(_card_object, cards))])
 
 
 def render_show_json(
@@ -384,22 +388,26 @@ def render_show_json(
     problems: Iterable[Problem],
     vault: str,
     today: str,
+    progress: Iterable[Progress] = (),
 ) -> Iterator[str]:
-    """``show`` as one object: ``client``, ``items``, ``log``, ``problems``."""
-    return _render_object(
+    """``show`` as one object: ``client``, ``items``, ``log``, ``problems``, ``plan``."""
+    from notesync.publish.method import progress_object
+
+    return render_object(
         [
             *_opening(vault, today),
             ("client", _card_object(card)),
             ("items", map(_item_object, items)),
             ("log", (_entry_object(entry, card.path) for entry in entries)),
             ("problems", _problem_objects(problems)),
+            ("plan", map(progress_object, progress)),
         ]
     )
 
 
 def render_problems_json(problems: Iterable[Problem], health: Iterable[Health], vault: str) -> Iterator[str]:
     """``doctor`` as one object: ``problems`` and ``health``."""
-    return _render_object(
+    return render_object(
         [
             ("format_version", FORMAT_VERSION),
             ("vault", vault),
@@ -441,7 +449,7 @@ class _Lines:
         return line
 
 
-def _render_rows(header: Sequence[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+def render_rows(header: Sequence[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """RFC 4180: CRLF, quotes only where needed, a header, UTF-8 without a byte-order mark."""
     import csv
 
@@ -455,7 +463,7 @@ def render_csv(items: Iterable[Item]) -> Iterator[str]:
     """The items, with the columns that their JSON has."""
     from notesync.followup.items import ITEM_FIELDS
 
-    return _render_rows(ITEM_FIELDS, (item[: len(ITEM_FIELDS)] for item in items))
+    return render_rows(ITEM_FIELDS, (item[: len(ITEM_FIELDS)] for item in items))
 
 
 def render_days_csv(days: Iterable[DayPlan], left_over: Iterable[Item]) -> Iterator[str]:
@@ -464,14 +472,14 @@ def render_days_csv(days: Iterable[DayPlan], left_over: Iterable[Item]) -> Itera
 
     planned = ((plan.day, item) for plan in days for item in (*plan.items, *plan.overdue))
     rows: list[tuple[object, Item]] = [*planned, *((None, item) for item in left_over)]
-    return _render_rows(("day", *ITEM_FIELDS), ((day, *item[: len(ITEM_FIELDS)]) for day, item in rows))
+    return render_rows(("day", *ITEM_FIELDS), ((day, *item[: len(ITEM_FIELDS)]) for day, item in rows))
 
 
 def render_clients_csv(cards: Iterable[ClientCard]) -> Iterator[str]:
     """A card a row, with the columns that its JSON has."""
     from notesync.followup.items import ClientCard
 
-    return _render_rows(ClientCard._fields, cards)
+    return render_rows(ClientCard._fields, cards)
 
 
 def render_show_csv(items: Iterable[Item]) -> Iterator[str]:
@@ -481,7 +489,7 @@ def render_show_csv(items: Iterable[Item]) -> Iterator[str]:
 
 def render_problems_csv(problems: Iterable[Problem]) -> Iterator[str]:
     """A problem a row, with the columns that its JSON has."""
-    return _render_rows(Problem._fields, problems)
+    return render_rows(Problem._fields, problems)
 
 
 # Markdown ---------------------------------------------------------------------------------------

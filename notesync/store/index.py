@@ -22,6 +22,7 @@ from notesync.store.scan import Listing
 
 IndexFailure = sqlite3.Error  # locked, full, read-only, damaged under way: ends the use of the file
 PATIENCE = 10.0  # seconds to wait for other processes that write
+WAITS = 8  # of the flags: upcoming whatever the days (agenda.WAITS)
 FIRST_DAY, LAST_DAY = 0, 4_000_000  # before and after every ordinal
 
 # The rows that every check judges are narrow; what is only printed lies in tables of its own, so that
@@ -41,12 +42,13 @@ create index client_days on client (first, until);
 create table follow_up (
   id integer primary key, client integer not null, rank integer not null, flags integer not null,
   opens integer, due integer, minute integer, value real, name text not null,
-  place text not null, label text not null);
+  place text not null, label text not null, expires integer, retry_on integer);
 create index follow_up_client on follow_up (client);
 create table detail (
   id integer primary key, rule text not null, kind text not null, step text, occasion text not null,
   title text not null, reason text not null, path text not null, line integer not null,
-  channel text not null, minutes integer not null, wanted integer not null);
+  channel text not null, minutes integer not null, wanted integer not null,
+  attempts integer not null, ask text not null, waits text not null);
 create table event (
   day integer, uid text, id integer, body blob not null, primary key (day, uid, id)) without rowid;
 create unique index event_follow_up on event (id);
@@ -62,9 +64,21 @@ _SOME = 500  # keys asked for at once
 _DAY_SHOWN = "case when minute is null then coalesce(opens, due) else coalesce(due, opens) end"  # see calendar.find_day_shown
 _FOLLOW_UP = (
     "select f.id, f.client, f.opens, f.due, f.minute, f.flags, d.rule, d.kind, d.step, d.occasion,"
-    " d.title, d.reason, d.path, d.line, d.channel, d.minutes, d.wanted"
+    " d.title, d.reason, d.path, d.line, d.channel, d.minutes, d.wanted,"
+    " d.attempts, d.ask, d.waits"
     " from follow_up f join detail d using (id)"
 )
+
+
+_ROWS = (
+    "select follow_up.id, client, rank, flags, opens, due, minute, value, follow_up.name, place, label,"
+    " expires, retry_on from follow_up"
+)
+_ALIVE = "(expires is null or expires >= ?)"
+
+
+def _join_client(where: str) -> str:
+    return " join client on client.id = client" if "client." in where else ""
 
 
 class ClientRow(NamedTuple):
@@ -84,7 +98,10 @@ class ClientRow(NamedTuple):
 
 
 class FollowUpRow(NamedTuple):
-    """A follow-up to store: first what judging needs, then what is printed (see ``agenda.Row``)."""
+    """A follow-up to store: first what judging needs, then what is printed (see ``agenda.judge``).
+
+    ``expires`` and ``retry_on`` are ordinals like ``opens`` and ``due``; ``ask`` is joined by line feeds.
+    """
 
     rank: int
     flags: int
@@ -95,6 +112,8 @@ class FollowUpRow(NamedTuple):
     name: str
     place: str
     label: str
+    expires: int | None
+    retry_on: int | None
     rule: str
     kind: str
     step: str | None
@@ -106,6 +125,12 @@ class FollowUpRow(NamedTuple):
     channel: str
     minutes: int
     wanted: int
+    attempts: int
+    ask: str
+    waits: str
+
+
+_JUDGED = FollowUpRow._fields.index("rule")  # fields: those before are judged, the others printed
 
 
 class KnownNote(NamedTuple):
@@ -359,14 +384,14 @@ class Index:
                 clients.append((key, *note.client))
                 for row in note.follow_ups:
                     after += 1
-                    follow_ups.append((after, key, *row[:9]))
-                    details.append((after, *row[9:]))
+                    follow_ups.append((after, key, *row[:_JUDGED]))
+                    details.append((after, *row[_JUDGED:]))
             for problem in note.problems:
                 problems.append((key, *problem))
         _insert(db, "note", 5, new)
         _insert(db, "client", 10, clients)
-        _insert(db, "follow_up", 11, follow_ups)
-        _insert(db, "detail", 12, details)
+        _insert(db, "follow_up", 13, follow_ups)
+        _insert(db, "detail", 15, details)
         _insert(db, "problem", 8, problems)
 
     def last_note(self) -> int:
@@ -398,8 +423,10 @@ class Index:
         after = self._last("follow_up")
         keys = range(after + 1, after + 1 + len(follow_ups))
         db.execute("update client set first = ?, until = ? where id = ?", (first, until, client))
-        _insert(db, "follow_up", 11, [(i, client, *r[:9]) for i, r in zip(keys, follow_ups, strict=True)])
-        _insert(db, "detail", 12, [(i, *r[9:]) for i, r in zip(keys, follow_ups, strict=True)])
+        _insert(
+            db, "follow_up", 13, [(i, client, *r[:_JUDGED]) for i, r in zip(keys, follow_ups, strict=True)]
+        )
+        _insert(db, "detail", 15, [(i, *r[_JUDGED:]) for i, r in zip(keys, follow_ups, strict=True)])
 
     def mark_stale(self, key: int, problems: Sequence[tuple[str, int, int, str, str, str, str]]) -> None:
         """Keep a note's last good rows, marked stale, with the reason as its problems."""
@@ -490,34 +517,54 @@ class Index:
     # follow-ups ---------------------------------------------------------------------------------
 
     def upcoming(
-        self, after: int, where: str = "", values: Sequence[Any] = ()
+        self, after: int, today: int, where: str = "", values: Sequence[Any] = ()
     ) -> Iterator[tuple[int, int, int, int]]:
-        """Key, client, rank and flags of the follow-ups that open after a day (an ordinal)."""
+        """Key, client, rank and flags of the follow-ups that are upcoming on a day, and all days up to ``after``."""
         return self._db.execute(
             "select follow_up.id, client, rank, flags from follow_up"  # noqa: S608
-            f"{' join client on client.id = client' if 'client.' in where else ''}"
-            f" where opens > ?{' and ' + where if where else ''}",
-            (after, *values),
+            f"{_join_client(where)}"
+            f" where (opens > ? or retry_on > ? or flags & {WAITS}) and {_ALIVE}{' and ' + where if where else ''}",
+            (after, after, today, *values),
         )
 
     def rows(
-        self, opened_by: int | None, where: str = "", values: Sequence[Any] = (), without: int = 0
+        self, opened_by: int | None, today: int, where: str = "", values: Sequence[Any] = (), without: int = 0
     ) -> Iterator[Any]:
         """The rows to judge, as ``agenda.judge`` wants them: those open by a day, or all (None).
 
-        ``where`` is a condition on clients with its ``values``; ``without`` leaves out rows with these flags.
+        What is missed ``today`` is in neither.  ``where`` is a condition on clients with its ``values``;
+        ``without`` leaves out rows with these flags.
         """
-        clauses = [f"follow_up.flags & {without} = 0"] if without else []
+        clauses = [_ALIVE]
         if opened_by is not None:
-            clauses.append(f"(follow_up.opens is null or follow_up.opens <= {opened_by})")
+            without |= WAITS
+            clauses.append(f"(opens is null or opens <= {opened_by})")
+            clauses.append(f"(retry_on is null or retry_on <= {opened_by})")
+        if without:
+            clauses.append(f"flags & {without} = 0")
         if where:
             clauses.append(where)
-        condition = f" where {' and '.join(clauses)}" if clauses else ""
         return self._db.execute(
-            "select follow_up.id, client, rank, flags, opens, due, minute, value, follow_up.name, place, label"  # noqa: S608
-            f" from follow_up{' join client on client.id = client' if 'client.' in where else ''}{condition}",
-            values,
+            f"{_ROWS}{_join_client(where)} where {' and '.join(clauses)}", (today, *values)
         )
+
+    def missed_rows(self, today: int, where: str = "", values: Sequence[Any] = ()) -> Iterator[Any]:
+        """The rows of what is missed on a day, as ``rows`` gives the others."""
+        query = f"{_ROWS}{_join_client(where)} where expires < ?{' and ' + where if where else ''}"
+        return self._db.execute(query, (today, *values))
+
+    def count_missed(self, today: int, where: str = "", values: Sequence[Any] = ()) -> dict[int, int]:
+        """How many of each rank are missed on a day."""
+        rows = self._db.execute(
+            f"select rank, count(*) from follow_up{_join_client(where)}"  # noqa: S608
+            f" where expires < ?{' and ' + where if where else ''} group by rank",
+            (today, *values),
+        )
+        return dict(rows.fetchall())
+
+    def missed(self, today: int) -> list[int]:
+        """The keys of what is missed on a day."""
+        return [row[0] for row in self._db.execute("select id from follow_up where expires < ?", (today,))]
 
     def details(self, follow_ups: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         """Key, client and the words of each follow-up named, in FollowUpRow's order from ``rule`` on."""

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Selection(NamedTuple):
-    """Which follow-ups are asked for; ``upcoming`` is days ahead, ``everything`` all that are to come."""
+    """Which follow-ups are asked for; ``upcoming`` is days ahead, ``everything`` all that are to come.
+
+    ``missed`` asks for what is missed instead, and for nothing else.
+    """
 
     clients: tuple[int, ...] = ()
     owners: tuple[str, ...] = ()
@@ -33,6 +36,7 @@ class Selection(NamedTuple):
     upcoming: int = 0
     everything: bool = False
     sort: str = "urgency"
+    missed: bool = False
 
 
 class Name(NamedTuple):
@@ -132,10 +136,15 @@ class Answers:
         ``without`` spares rows with these flags: held back they are in any case, but ``waiting`` needs them.
         """
         where, values = _client_filter(selection)
-        last = None if selection.everything else self.moment.day.toordinal() + selection.upcoming
-        verdict = agenda.judge(self.index.rows(last, where, values, without), self.moment)
+        today = self.moment.day.toordinal()
+        if selection.missed:
+            rows = self.index.missed_rows(today, where, values)
+        else:
+            last = None if selection.everything else today + selection.upcoming
+            rows = self.index.rows(last, today, where, values, without)
+        verdict = agenda.judge(rows, self.moment)
         kinds = _ranks(selection.kinds)
-        shown = verdict.shown
+        shown = verdict.missed if selection.missed else verdict.shown
         if kinds:
             shown = [item for item in shown if item.rank in kinds]
         if selection.sort != "urgency":
@@ -147,27 +156,41 @@ class Answers:
         """The agenda as finished lines of text, without their line breaks, and the totals."""
         verdict = self.judge(selection, without=agenda.BEHIND)
         lines = (f"{item.place}{item.status}{item.label}" for item in verdict.shown)
-        return lines, agenda.count(verdict.shown, self.currency)
+        return lines, self._count(selection, self._others(selection, verdict))
 
     @question
     def agenda(self, selection: Selection) -> Agenda:
         """The agenda with all that is known of each item."""
         verdict = self.judge(selection)
-        totals = agenda.count(verdict.shown, self.currency)
+        others = self._others(selection, verdict)
+        totals = self._count(selection, others)
         if not selection.everything:
-            totals = totals._replace(upcoming=self._count_upcoming(selection, verdict))
+            totals = totals._replace(upcoming=self._count_upcoming(selection, others))
         items = self._items(verdict.shown, verdict.waiting)
         from notesync.followup.items import Agenda
 
         return Agenda(self.moment.day.isoformat(), items, totals, self.problems())
 
+    def _others(self, selection: Selection, verdict: Verdict) -> Verdict:
+        """What totals are made of: beside what is missed alone, the others' are as true as ever."""
+        return self.judge(selection._replace(missed=False)) if selection.missed else verdict
+
+    def _count(self, selection: Selection, verdict: Verdict) -> Totals:
+        """The totals; of what is missed also where it is not asked for."""
+        where, values = _client_filter(selection)
+        kinds = _ranks(selection.kinds)
+        missed = self.index.count_missed(self.moment.day.toordinal(), where, values)
+        counted = sum(number for rank, number in missed.items() if not kinds or rank in kinds)
+        return agenda.count(verdict.shown, self.currency, counted)
+
     def _count_upcoming(self, selection: Selection, verdict: Verdict) -> int:
         where, values = _client_filter(selection)
         kinds = _ranks(selection.kinds)
-        after = self.moment.day.toordinal() + selection.upcoming
+        today = self.moment.day.toordinal()
+        after = today + selection.upcoming
         later = sum(
             1
-            for _, client, rank, flags in self.index.upcoming(after, where, values)
+            for _, client, rank, flags in self.index.upcoming(after, today, where, values)
             if (not kinds or rank in kinds) and not is_held_back(flags, client, verdict.busy)
         )
         return later + sum(1 for item in verdict.shown if item.status == UPCOMING)
@@ -179,8 +202,8 @@ class Answers:
         """
         today = self.moment.day.toordinal()
         free = f"not flags & {agenda.BEHIND}"
-        verdict = agenda.judge(self.index.rows(today, free), self.moment)
-        later = self.index.upcoming(today, f"flags & {agenda.CADENCE} and {free}")
+        verdict = agenda.judge(self.index.rows(today, today, free), self.moment)
+        later = self.index.upcoming(today, today, f"flags & {agenda.CADENCE} and {free}")
         return verdict, verdict.hidden.union(key for key, client, _, _ in later if client in verdict.busy)
 
     @question
@@ -190,7 +213,7 @@ class Answers:
         upcoming = [item for item in verdict.shown if item.status == UPCOMING]
         if not upcoming:
             return None
-        nearest = min(upcoming, key=lambda item: (item.opens or 0, item))
+        nearest = min(upcoming, key=lambda item: (bool(item.flags & agenda.WAITS), _begin(item), item))
         return self._items([nearest], verdict.waiting)[0]
 
     @question
@@ -230,9 +253,12 @@ class Answers:
         from notesync.followup.items import Item
         from notesync.publish.calendar import build_uid
 
-        rule, kind, step, occasion, title, reason, place, line, channel, minutes, _ = words
+        rule, kind, step, occasion, title, reason, place, line, channel, minutes, _ = words[:-3]
+        attempts, ask, waits = words[-3:]
         opens = _iso(judged.opens, judged.minute if judged.opens == judged.due else None)
         due = _iso(judged.due, judged.minute)
+        if waits and waits not in reason:
+            reason = f"{reason}; {waits}"
         if also and judged.flags & agenda.CONTACT:
             reason = "; ".join(part for part in (reason, self._also(client)) if part)
         return Item(
@@ -257,8 +283,8 @@ class Answers:
             email=client.emails,
             best_time=client.best_time,
             minutes=minutes,
-            attempts=0,
-            retry_on=None,
+            attempts=attempts,
+            retry_on=_iso(judged.retry_on, None),
             stale=stale,
             conflict=False,
             uid=build_uid(self.settings.vault_id, client.key, rule, occasion, opens or ""),
@@ -266,10 +292,13 @@ class Answers:
             rule=rule,
             contact_by=client.contact_by,
             not_by=client.not_by,
+            ask=tuple(ask.split("\n")) if ask else (),
+            waits=waits,
         )
 
     def _also(self, client: Client) -> str:
-        from notesync.followup.rules import last_contact, wanted_days
+        from notesync.followup.follow_up import last_contact
+        from notesync.followup.rules import wanted_days
 
         last, wanted = last_contact(client, self.moment.day), wanted_days(client, self.settings)
         if last is None or not wanted:
@@ -331,7 +360,7 @@ class Answers:
     @question
     def idle_clients(self) -> list[ClientCard]:
         """The clients for whom nothing can ever fall due, though nobody said that they be left alone."""
-        busy = {row[1] for row in self.index.rows(None)}
+        busy = {row[1] for row in self.index.rows(None, self.moment.day.toordinal())}
         from notesync.followup.client import from_facts
 
         return [
@@ -345,13 +374,14 @@ class Answers:
         verdict = self.judge(Selection(clients=clients, everything=True))
         found: dict[int, int] = {}
         for item in verdict.shown:
-            if item.opens is not None:
-                found[item.client] = min(found.get(item.client, item.opens), item.opens)
+            if item.opens is not None and not item.flags & agenda.WAITS:
+                found[item.client] = min(found.get(item.client, _begin(item)), _begin(item))
         return {key: date.fromordinal(day).isoformat() for key, day in found.items()}
 
     def _card(self, client: Client, path: str, stale: bool, ahead: str | None) -> ClientCard:
+        from notesync.followup.follow_up import last_contact
         from notesync.followup.items import ClientCard
-        from notesync.followup.rules import find_drift, last_contact, wanted_days
+        from notesync.followup.rules import find_drift, wanted_days
 
         today = self.moment.day
         last = last_contact(client, today)
@@ -403,6 +433,11 @@ def is_held_back(flags: int, client: int, busy: Set[int]) -> bool:
     return bool(flags & agenda.BEHIND or (flags & agenda.CADENCE and client in busy))
 
 
+def _begin(item: Judged) -> int:
+    """The day from which there is something to do; an attempt puts it off."""
+    return max(item.opens or 0, item.retry_on or 0)
+
+
 def _pause_end(client: Client, today: date) -> str | None:
     """The day on which a pause ends that lasts today, in ISO's form."""
     from notesync.followup.items import NO_END
@@ -433,7 +468,7 @@ def _client_filter(selection: Selection) -> tuple[str, list[Any]]:
 def _ranks(kinds: Sequence[str]) -> frozenset[int]:
     if not kinds:
         return frozenset()
-    from notesync.followup.rules import KINDS
+    from notesync.followup.follow_up import KINDS
 
     return frozenset(KINDS.index(kind) for kind in kinds)
 

@@ -12,10 +12,10 @@ from datetime import date
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from notesync.followup.agenda import BEHIND, CONTACT, OVERDUE, UPCOMING, Judged, Verdict
+from notesync.followup.agenda import BEHIND, CONTACT, OVERDUE, UPCOMING, WAITS, Judged, Verdict
 from notesync.followup.client import Client, from_facts
 from notesync.followup.dates import Interval, interval_days
-from notesync.followup.rules import FollowUp, done_date
+from notesync.followup.follow_up import FollowUp, done_date
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
 from notesync.store.index import Index, IndexFailure
@@ -128,8 +128,8 @@ def _is_this_machine(name: str) -> bool:
 class _Kept(NamedTuple):
     """What the vault's own calendar takes from the index, as of one moment.
 
-    ``moved`` stand on today instead of their own day, ``left_out`` are these and the cadences held back,
-    ``missing`` have no event yet.
+    ``moved`` stand on today instead of their own day, ``left_out`` are these, the cadences held back and
+    what is missed, ``missing`` have no event yet.
     """
 
     verdict: Verdict
@@ -141,9 +141,9 @@ class _Kept(NamedTuple):
 def _find_kept(workspace: Workspace, first: int, last: int) -> _Kept:
     verdict, held_back = workspace.held_back()
     moved = _find_moved(workspace, verdict)
-    left_out = held_back.union(moved)
-    # Of a cadence behind an agreed contact none is shown while the note stays as it is.
-    missing = workspace.index.without_event(first, last, f"not flags & {BEHIND}")
+    left_out = held_back.union(moved, workspace.index.missed(workspace.moment.day.toordinal()))
+    # Of a cadence behind an agreed contact, and of what waits, none is shown while the note stays as it is.
+    missing = workspace.index.without_event(first, last, f"not flags & {BEHIND | WAITS}")
     return _Kept(verdict, moved, left_out, [key for key in missing if key not in left_out])
 
 
@@ -216,7 +216,7 @@ def _exported_events(
     verdict = workspace.judge(Selection(owners=owners, everything=True))
     moved = _find_moved(workspace, verdict)
     left_out = set(moved)
-    shown = _by_client(verdict.shown)
+    shown = _by_client(item for item in verdict.shown if not item.flags & WAITS)
     day = workspace.moment.day
     found: list[calendar.Event] = []
     for kind in (calendar.EVENT, calendar.TODO) if component == "both" else (component,):
@@ -261,13 +261,14 @@ def _find_work(
 
 
 def _follow_up(row: tuple[Any, ...]) -> FollowUp:
-    _, _, opens, due, minute, flags, *words = row
-    return FollowUp(
-        None if opens is None else date.fromordinal(opens),
-        None if due is None else date.fromordinal(due),
-        minute,
-        bool(flags & CONTACT),
-        *words,
+    _, _, opens, due, minute, flags, *words = row[:-3]
+    attempts, ask, waits = row[-3:]
+    days = (None if day is None else date.fromordinal(day) for day in (opens, due))
+    found = FollowUp._make((*days, minute, bool(flags & CONTACT), *words, None, 0, None, (), waits))
+    return (
+        found._replace(attempts=attempts, ask=tuple(ask.split("\n")) if ask else ())
+        if attempts or ask
+        else found
     )
 
 

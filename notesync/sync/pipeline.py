@@ -22,8 +22,10 @@ from notesync.sync.answers import Answers, Counts, Name, Selection
 from notesync.sync.refresh import Changes, Refresh, Wishes, digest_of
 
 if TYPE_CHECKING:
-    from notesync.followup.rules import Context
+    from notesync.followup.follow_up import Context
+    from notesync.followup.plans import Plans
     from notesync.followup.settings import Settings
+    from notesync.followup.steps import Progress
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
@@ -200,7 +202,7 @@ class Workspace(Answers):
         from notesync.followup.settings import parse_settings
 
         settings, found = parse_settings(files[0], SETTINGS_NAME)
-        problems = (*unreadable, *found)
+        problems = (*unreadable, *found, *_check_plans(settings))
         wrong = [problem for problem in problems if problem.severity == ERROR]
         self.settings_problems = problems
         if wrong and not tolerant:
@@ -327,9 +329,11 @@ class Workspace(Answers):
 
     def _reading_context(self) -> Context:
         if self._context is None:
-            from notesync.followup.rules import Context
+            from notesync.followup.follow_up import Context
+            from notesync.followup.plans import load_plans
 
-            self._context = Context(self.settings, self.settings.work_calendar())
+            plans = load_plans(self.settings)[0]
+            self._context = Context(self.settings, self.settings.work_calendar(), plans)
         return self._context
 
     def stand_still(self) -> None:
@@ -362,6 +366,19 @@ class Workspace(Answers):
         for key, facts in clients:
             derived = derive(from_facts(facts), context, self.moment.day)
             self.index.replace_follow_ups(key, *derived)
+
+    def plans(self) -> Plans:
+        """The plans in force."""
+        return self._reading_context().plans
+
+    def progress(self, key: int) -> list[Progress]:
+        """How far along the plans a client is."""
+        from notesync.followup.follow_up import find_past
+        from notesync.followup.steps import find_progress
+
+        client = self.known_clients([key])[key][0]
+        past = find_past(client, self.moment.day)
+        return list(find_progress(client, self._reading_context(), past))
 
     def read_note(self, path: str) -> bytes:
         """The bytes of a note; none where it cannot be read."""
@@ -402,6 +419,15 @@ class Workspace(Answers):
     def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
         """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""
         return self._vault.replace_generated(path, chunks)
+
+
+def _check_plans(settings: Settings) -> tuple[Problem, ...]:
+    """What is wrong with the settings' own plans; those of the package are right."""
+    if not settings.plans:
+        return ()
+    from notesync.followup.plans import load_plans
+
+    return load_plans(settings)[1]
 
 
 def _template_folder(data: bytes) -> str:

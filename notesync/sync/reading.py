@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.agenda import BEHIND, CADENCE, CONTACT
+from notesync.followup.agenda import BEHIND, CADENCE, CONTACT, WAITS
 from notesync.followup.client import (
     Client,
     find_known_keys,
@@ -21,7 +21,8 @@ from notesync.followup.client import (
     read_client,
     to_facts,
 )
-from notesync.followup.rules import KINDS, Context, FollowUp, find_follow_ups, find_past
+from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
+from notesync.followup.rules import find_follow_ups
 from notesync.notes.body import parse_body
 from notesync.notes.note import Note, parse_note
 from notesync.problems import ERROR, Problem
@@ -201,6 +202,9 @@ def _follow_up_rows(found: Sequence[FollowUp], client: Client) -> list[FollowUpR
         flags = CONTACT if contact else 0
         if rule == "cadence":
             flags |= CADENCE | BEHIND if agreed else CADENCE
+        expires, retry_on = each.expires, each.retry_on
+        if each.waits:
+            flags |= WAITS
         head, tail = line_parts(each.path, each.line, name, each.title, kind)
         judged = (
             _RANKS[kind],
@@ -212,8 +216,12 @@ def _follow_up_rows(found: Sequence[FollowUp], client: Client) -> list[FollowUpR
             sorted_by,
             head,
             f" {_moment(due, minute)}{tail}",
+            None if expires is None else expires.toordinal(),
+            None if retry_on is None else retry_on.toordinal(),
         )
-        rows.append(_new(FollowUpRow, judged + each[_RULE:_BEYOND]))
+        rows.append(
+            _new(FollowUpRow, judged + each[_RULE:_BEYOND] + (each.attempts, "\n".join(each.ask), each.waits))
+        )
     return rows
 
 

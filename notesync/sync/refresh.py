@@ -18,7 +18,7 @@ from notesync.store.scan import Difference, Listing, Scan
 from notesync.store.vault import UNTRUSTED, Content, Signature, Unreadable, Vault
 
 if TYPE_CHECKING:
-    from notesync.followup.rules import Context
+    from notesync.followup.follow_up import Context
 
 BATCH = 500  # notes in one transaction: few enough to keep memory flat, many enough to keep SQLite quick
 GRACE = 2.0  # seconds for which a note may be missing while an editor or a sync engine replaces it

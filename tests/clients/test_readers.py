@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, NoReturn
 import pytest
 
 from notesync.followup.client import Client
-from notesync.followup.rules import FollowUp
+from notesync.followup.follow_up import FollowUp
 from notesync.followup.settings import Settings
 from notesync.publish.calendar import (
     EVENT,
