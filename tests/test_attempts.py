@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notesync.followup.attempts import apply_attempts, find_attempts
-from notesync.followup.client import Client, find_known_keys, from_facts, read_client, to_facts
+from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.follow_up import Context, FollowUp, find_past
 from notesync.followup.plans import load_plans
 from notesync.followup.promises import find_promises
@@ -297,7 +297,6 @@ def test_it_is_the_same_as_long_as_it_is_valid(text: str, as_of: date, data: st.
     other = data.draw(st.dates(earliest, latest))
     found = derive_from(client, as_of, BUSY)
     assert derive_from(client, other, BUSY) == found
-    assert derive_from(from_facts(to_facts(client)), as_of, BUSY) == found
 
 
 @unhurried

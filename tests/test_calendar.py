@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from events import build_event, make_card
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from notesync.followup.client import Client
+from notesync.followup.card import Card
 from notesync.followup.follow_up import FollowUp
 from notesync.followup.settings import Settings
 from notesync.publish.calendar import (
@@ -23,7 +24,6 @@ from notesync.publish.calendar import (
     Pressing,
     build_description,
     build_digest,
-    build_event,
     build_link,
     build_summary,
     build_uid,
@@ -39,12 +39,11 @@ STAMP = date(2026, 11, 20)
 JOHANNESBURG = Settings(vault_id="5b1f", timezone="Africa/Johannesburg", obsidian_vault="Clients")
 
 
-def make_client(**facts: Any) -> Client:
+def make_client(**facts: Any) -> Card:
     known = {
         "path": "Clients/Thandi Mokoena.md", "key": "thandi-1", "name": "Thandi Mokoena", "stage": "customer",
-        "log": (), "tasks": (), "anchors": {}, "links": {},
     }  # fmt: skip
-    return Client(**{**known, **facts})
+    return make_card(**{**known, **facts})
 
 
 def make_follow_up(opens: date | None = TUESDAY, due: date | None = None, **facts: Any) -> FollowUp:
@@ -451,7 +450,7 @@ def test_hidden_details_are_nowhere_in_the_event(detail: str, component: str) ->
     secrets = {
         "path": "Secret/Path.md", "company": "SecretCompany", "phones": ("SecretPhone",), "role": "SecretRole",
         "emails": ("secret@mail.example",), "best_time": "SecretTime", "contact_by": ("SecretWay",),
-        "not_by": ("SecretNot",), "next_action": "SecretAction", "address": "SecretAddress",
+        "not_by": ("SecretNot",), "address": "SecretAddress",
     }  # fmt: skip
     found = make_follow_up(
         title="SecretTitle", reason="SecretReason", channel="SecretChannel", path="Secret/a.md"
@@ -715,7 +714,7 @@ def assert_well_formed(feed: bytes) -> None:
 @given(FOLLOW_UPS, CLIENTS, SETTINGS, st.none() | DAYS, st.sampled_from(["event", "todo"]), TEXT)
 @settings(max_examples=300)
 def test_any_text_in_any_field_reads_back_the_same(
-    found: FollowUp, client: Client, chosen: Settings, stamp: date | None, component: str, name: str
+    found: FollowUp, client: Card, chosen: Settings, stamp: date | None, component: str, name: str
 ) -> None:
     event = build_event(found, client, chosen, stamp, component=component)
     feed = b"".join(render_calendar(chosen, name, [event]))
@@ -738,7 +737,7 @@ def test_any_text_in_any_field_reads_back_the_same(
 
 @given(st.lists(st.tuples(FOLLOW_UPS, CLIENTS), max_size=8))
 @settings(max_examples=50)
-def test_different_follow_ups_have_different_uids(pairs: list[tuple[FollowUp, Client]]) -> None:
+def test_different_follow_ups_have_different_uids(pairs: list[tuple[FollowUp, Card]]) -> None:
     identities = {
         (client.key, found.rule, found.occasion, find_day_shown(found), found.minute): (found, client)
         for found, client in pairs

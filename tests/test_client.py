@@ -10,20 +10,21 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from notesync.followup.card import Card, build_card, from_text, to_text
 from notesync.followup.client import (
     FIELDS,
     Client,
     Dated,
     find_known_keys,
     find_other_type,
-    from_facts,
     is_client,
     read_client,
     show_link,
-    to_facts,
 )
 from notesync.followup.dates import Interval
+from notesync.followup.follow_up import find_past
 from notesync.followup.settings import Settings
+from notesync.notes import mention
 from notesync.notes.body import parse_body
 from notesync.notes.note import Note, parse_note
 from notesync.problems import Problem
@@ -429,12 +430,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("header", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_values_are_read_at_once(header: str) -> None:
-    client, problems = read_header(header)
+    _, problems = read_header(header)
     assert len(problems) <= 50
-    assert from_facts(to_facts(client)) == client
 
 
-# --- The table and the facts -----------------------------------------------------------------------------
+# --- The table, and what is stored -----------------------------------------------------------------------------
 
 
 def test_every_field_has_its_attribute() -> None:
@@ -487,53 +487,24 @@ prm-paused: true
 """
 
 
-def test_facts_of_a_note_with_everything() -> None:
+def test_a_note_with_everything() -> None:
     client, problems = read(EVERYTHING)
     assert problems == ()
     assert [name for name, value in zip(Client._fields, client, strict=True) if not value] == [
         "delivery_unknown",
         "do_not_contact",
     ]
-    again = from_facts(to_facts(client))
-    assert again._replace(log=client.log, tasks=client.tasks) == client
-    assert to_facts(client).isascii()
-    assert to_facts(again) == to_facts(client)
-    assert again.log == client.log  # both entries have tags
-    assert again.tasks[0] == client.tasks[0]  # this one is open
-    for one, other in zip(again.log + again.tasks, client.log + client.tasks, strict=True):
-        assert [type(value) for value in one[:6]] == [type(value) for value in other[:6]]
-    assert [type(value) for value in again] == [type(value) for value in client]
-
-
-def test_facts_keep_of_the_log_and_of_closed_tasks_what_the_rules_ask() -> None:
-    client, _ = read(
-        "---\nid: c-17\n---\n- [ ] ring 📅 2026-11-25\n- [x] rang #contact ✅ 2026-11-19\n- [x] pens\n"
-        "- [-] samples #promise ✅ 2026-11-18 ❌ 2026-11-18\n\n"
-        "## Log\n- 2026-11-20 call: happy\n- 2026-11-19 email (bounced)\n- 2026-11-18 : signed #sold\n"
-    )
-    again = from_facts(to_facts(client))
-    assert [(str(entry.day), entry.channel, entry.attempt, entry.text) for entry in again.log] == [
-        ("2026-11-20", "call", False, ""),
-        ("2026-11-19", "email", True, ""),
-        ("2026-11-18", None, False, "signed #sold"),
-    ]
-    assert again.log[2] == client.log[2]
-    open_task, ticked, given_up = again.tasks
-    assert (open_task, given_up) == (client.tasks[0], client.tasks[3])
-    assert (ticked.open, ticked.mark, ticked.tags, ticked.done) == (
-        False,
-        "x",
-        ("contact",),
-        date(2026, 11, 19),
-    )
-
-
-def test_facts_of_a_plain_client_are_short() -> None:
-    plain, _ = read("---\nname: Ann\nevery: month\n---\n")
-    told, _ = read("---\nname: Ann\nevery: month\nprm-paused: true\n---\n")
-    assert len(to_facts(plain)) < len(to_facts(told))
-    assert from_facts(to_facts(plain)) == plain
-    assert from_facts(to_facts(told)) == told
+    card = build_card(client, client.key, find_past(client, date(2026, 11, 22)), DEFAULT)
+    assert [name for name, value in zip(Card._fields, card, strict=True) if not value] == ["do_not_contact"]
+    assert (card.last_contact, card.done) == (date(2026, 11, 2), date(2026, 11, 2))
+    assert (card.wanted, card.paused_until, card.minutes) == (14, date(2026, 12, 1), 30)
+    again = from_text(card.path, card.key, to_text(card))
+    assert again == card
+    assert [type(value) for value in again] == [type(value) for value in card]
+    for said in (*client.log, *client.tasks):
+        kept = mention.from_text(mention.to_text(said))
+        assert (type(kept), kept) == (type(said), said)
+        assert [type(value) for value in kept] == [type(value) for value in said]
 
 
 WORDS = """Acme|[[Acme#Top]]|[[A]], [[B]]|2026-11-25|2026-11-25T14:30+02:00|0001-01-01|9999-12-31T23:59-12:00
@@ -557,7 +528,7 @@ lines = st.sampled_from(LINES.split("\n")) | st.text(max_size=20)
 @unhurried
 @given(headers, st.lists(lines, max_size=8), st.sampled_from(["\n", "\r\n", "\r"]))
 @example([("company", '"\\ud83d\\ude00"')], [], "\n")
-def test_facts_can_be_read_and_nothing_raises(
+def test_nothing_raises_and_all_that_is_stored_can_be_read(
     header: list[tuple[str, str]], body: list[str], newline: str
 ) -> None:
     text = newline.join(["---", *(f"{key}: {value}" for key, value in header), "---", *body])
@@ -565,9 +536,11 @@ def test_facts_can_be_read_and_nothing_raises(
     is_client(note, DEFAULT)
     find_other_type(note, DEFAULT)
     client, problems = read_client(note, parse_body(note), DEFAULT)
-    again = from_facts(to_facts(client))
-    assert again._replace(log=client.log, tasks=client.tasks) == client
-    assert to_facts(again) == to_facts(client)
+    card = build_card(client, client.key, find_past(client, date(2026, 11, 22)), DEFAULT)
+    assert to_text(card).isascii()
+    assert from_text(card.path, card.key, to_text(card)) == card
+    for said in (*client.log, *client.tasks):
+        assert mention.from_text(mention.to_text(said)) == said
     ends = [len(line) for line in note.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     for problem in problems:
         assert 1 <= problem.line <= len(ends)
@@ -581,7 +554,7 @@ def test_facts_can_be_read_and_nothing_raises(
 def test_any_bytes_can_be_read(data: bytes) -> None:
     note = parse(data)
     client, _ = read_client(note, parse_body(note), DEFAULT)
-    assert to_facts(from_facts(to_facts(client))) == to_facts(client)
+    assert client.name
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_only_what_the_calendar_shows_is_rendered_and_that_once(vault: Path) -> 
 
     def build_events(work: Any, *arguments: Any, **options: Any) -> list[Event]:
         work = list(work)
-        rendered.extend(f"{client.path}: {found.rule}" for client, _, own in work for found in own)
+        rendered.extend(f"{client.path}: {found.rule}" for client, own in work for found in own)
         return real(work, *arguments, **options)
 
     real = calendar.build_events

@@ -18,7 +18,7 @@ from notesync.followup.agenda import Moment
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)
-NAMES = ("Acme", "Bäcker", "café", "田中", "Clients/Acme", "Clients/Deep/Ångström", "v1.2 Ltd")
+NAMES = ("Acme", "Bäcker", "café", "田中", "Clients/Acme", "Clients/Deep/Ångström", "v1.2 Ltd", "2026-11-20")
 FRONT = (
     "type: client\nnext_contact: 2026-11-20\n",
     "type: client\nevery: 2 weeks\nlast_contact: 2026-10-01\nvalue: 1200\n",
@@ -27,6 +27,9 @@ FRONT = (
     "type: note\n",
     "type: client\nnext_contact: 2026-02-30\n",
     "type: client\nid: same-for-all\nlast_contact: 2026-11-01\nevery: week\n",
+    "type: client\ncompany: Bakers\nlast_contact: 2026-11-01\naliases: [Bäcker]\n",
+    "type: client\ncompany: '[[bakers]]'\n",
+    "type: client\nsold: 2026-11-10\ndelivery: 2026-11-18\n",
 )
 BODY = (
     "",
@@ -34,6 +37,8 @@ BODY = (
     "\n## Log\n\n- 2026-12-24 visit: an appointment\n- 2026-11-01 call (no answer)\n",
     "\n- [ ] Send the quote 📅 2026-11-25\n- [x] Done ✅ 2026-11-02\n",
     "no newline at the end",
+    "\n- [ ] Ring [[Acme]] 📅 2026-11-24\n- [x] Met [[Clients/Deep/Ångström]] #contact ✅ 2026-11-19\n",
+    "\n- [ ] Send [[Bäcker]] and [[Acme]] a card 📅 2026-11-24\n\n## Log\n- [[Bäcker]] call: talked\n",
 )
 notes = st.builds(
     lambda front, body: f"---\n{front}---\n{body}", st.sampled_from(FRONT), st.sampled_from(BODY)
@@ -45,7 +50,8 @@ days = st.sampled_from([date(2026, 11, 22), date(2026, 12, 1), date(2026, 12, 25
 def everything(workspace: Workspace) -> object:
     """All that can be asked of a workspace, as one value."""
     found = workspace.agenda(Selection(everything=True))
-    return found, workspace.cards(Selection()), list(workspace.feed())
+    missed = workspace.agenda(Selection(missed=True))
+    return found, missed, workspace.cards(Selection()), list(workspace.feed())
 
 
 def has_fine_times(folder: Path) -> bool:
@@ -69,6 +75,7 @@ class Histories(RuleBasedStateMachine):
         self.home = Path(tempfile.mkdtemp())
         self.vault = self.home / "vault"
         self.vault.mkdir()
+        (self.vault / "notesync.yaml").write_text("since: 2026-10-01\ndefault_every: {prospect: 2 weeks}\n")
         self.day = TODAY
         self.cache = self.home / "cache"
         if trusting and has_fine_times(self.home):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from notesync.followup.client import Client, find_known_keys, from_facts, read_client, to_facts
+from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
 from notesync.followup.plans import load_plans
 from notesync.followup.settings import Settings, parse_settings
@@ -751,17 +751,4 @@ def test_steps_hold_between_the_dated_facts(text: str, as_of: date, context: Con
     other = first + timedelta(round((last - first).days * share))
     assert list(find_steps(client, context, find_past(client, other))) == list(
         find_steps(client, context, find_past(client, as_of))
-    )
-
-
-@hypothesis_settings(deadline=None, max_examples=100)
-@given(notes, days)
-def test_what_is_stored_of_a_client_gives_the_same_steps(text: str, as_of: date) -> None:
-    client = read(text, CONTEXTS[0].settings)
-    stored = from_facts(to_facts(client))
-    assert list(find_steps(stored, CONTEXTS[0], find_past(stored, as_of))) == list(
-        find_steps(client, CONTEXTS[0], find_past(client, as_of))
-    )
-    assert list(find_progress(stored, CONTEXTS[0], find_past(stored, as_of))) == list(
-        find_progress(client, CONTEXTS[0], find_past(client, as_of))
     )

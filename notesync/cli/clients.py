@@ -50,8 +50,7 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
     items: list[Item] = found.items
     if form == "csv":
         return text.render_show_csv(items)
-    card, entries = workspace.card(name.key), workspace.log(name.key)
-    progress = workspace.progress(name.key)
+    card, (entries, progress) = workspace.card(name.key), workspace.read_history(name.key)
     if form == "lines":
         lines = text.render_show_lines(card, items, entries)
         return chain(lines, method.render_progress_lines(progress))

@@ -1,4 +1,4 @@
-"""A note and its body in, a client and the note's mistakes out; and a client as text and back.
+"""A note and its body in, a client and the note's mistakes out.
 
 Every key that a client note may have is one line of :data:`FIELDS`: its name, what reads its words, and
 where the value goes.  The words come as the person wrote them; here, and only here, a key gives them a
@@ -10,7 +10,6 @@ This module knows no today, no disk and no follow-up: what the facts ask for is 
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -72,7 +71,6 @@ class Client(NamedTuple):
     owners: tuple[str, ...] = ()
     contact_by: tuple[str, ...] = ()
     value: float | None = None
-    # What few clients have; facts end before it where a client has none of it.
     id: str = ""
     paused_until: Dated | None = None
     created: Dated | None = None
@@ -102,7 +100,7 @@ def is_client(note: Note, settings: Settings) -> bool:
 
     Not one is a template (``{{`` or ``<%`` in its header) and a note that notesync itself generates.
     """
-    if not note.properties or _is_made(note):
+    if not note.properties or is_made(note):
         return False
     schema = _schema_of(settings)
     types = _read_types(note, schema)
@@ -113,7 +111,7 @@ def is_client(note: Note, settings: Settings) -> bool:
 
 def find_other_type(note: Note, settings: Settings) -> tuple[Problem, ...]:
     """The warning for a note that is no client's although it has a key of ours: its type says otherwise."""
-    if not note.properties or _is_made(note):
+    if not note.properties or is_made(note):
         return ()
     schema = _schema_of(settings)
     types, telling = _read_types(note, schema), _find_telling(note, schema)
@@ -131,7 +129,8 @@ def find_known_keys(settings: Settings) -> frozenset[str]:
     return _schema_of(settings).known
 
 
-def _is_made(note: Note) -> bool:
+def is_made(note: Note) -> bool:
+    """Whether nobody wrote the note as it is: a template, or one that notesync generates."""
     if note.template:
         return True
     made = note.get("generated")
@@ -709,92 +708,3 @@ def _find_owed(client: Client) -> Iterator[str]:
         yield "a delivery on an unknown day"
     elif delivery and newest < delivery.day:
         yield f"the delivery of {delivery.day}"
-
-
-# --- A client as text ------------------------------------------------------------------------------------
-
-# Tuples become JSON's arrays by position and days their ordinals; ASCII, because a note that is not UTF-8 has
-# surrogates in its texts, which no database takes.
-_encode = json.JSONEncoder(check_circular=False, default=date.toordinal, separators=(",", ":")).encode
-_day = date.fromordinal
-
-
-def to_facts(client: Client) -> str:
-    """What the rules and the cards need of a client, as compact JSON.
-
-    Only the log and the tasks are cut short.  Of an entry without tags, which can be no more than a contact or
-    an attempt, that and its day and channel are kept; of a ticked task, which is an entry of its day, that day,
-    its mark and its tags; of a closed task without a done date nothing.
-    """
-    log = [
-        entry if entry.tags else (entry.day.toordinal(), entry.channel, entry.attempt) for entry in client.log
-    ]
-    tasks = [
-        task if task.open or task.cancelled else (task.done, task.mark, task.tags)
-        for task in client.tasks
-        if task.open or task.done
-    ]
-    told = _RARE if client[_RARE:] == _NOTHING[_RARE:] else None
-    return _encode((*client[:_LOG], log, tasks, *client[_LOG + 2 : told]))
-
-
-def from_facts(facts: str) -> Client:
-    """The client that :func:`to_facts` wrote down; what it left out of the log and the tasks is empty."""
-    values = json.loads(facts)
-    values += _NOTHING[len(values) :]
-    log, tasks, anchors, links, every = values[_NESTED]
-    values[_NESTED] = (
-        tuple(map(_build_entry, log)),
-        tuple(map(_build_task, tasks)),
-        {key: _build_dated(anchor) for key, anchor in anchors.items()},
-        {attribute: tuple(targets) for attribute, targets in links.items()},
-        every and Interval._make(every),
-    )
-    for at in _DATES:
-        values[at] = _build_dated(values[at])
-    for at in _LISTS:
-        values[at] = tuple(values[at])
-    return Client._make(values)
-
-
-_LOG = Client._fields.index("log")
-_NESTED = _span("log", "every")
-_RARE = Client._fields.index("id")
-_DATES = tuple(map(Client._fields.index, ("last_contact", "next_contact", "paused_until", "created")))
-_LISTS = tuple(at for at, nothing in enumerate(_NOTHING) if nothing == ())
-_ENTRY_DAY, _ENTRY_TAGS, _ENTRY_FIELDS = map(Entry._fields.index, ("day", "tags", "fields"))
-_TASK_DATES = tuple(
-    map(Task._fields.index, ("due", "scheduled", "start", "created", "done", "cancelled", "entry_day"))
-)
-_TASK_LISTS = tuple(map(Task._fields.index, ("tags", "depends_on", "links")))
-
-_SHORT = 3  # values of an entry or a task that was cut short
-_TICKED = Task(
-    0, 0, "x", False, "", (), None, None, None, None, None, None, None, "", "", (), None, (), ""
-)  # fmt: skip
-
-
-def _build_dated(values: list[Any] | None) -> Dated | None:
-    return None if values is None else Dated(_day(values[0]), *values[1:])
-
-
-def _build_entry(values: list[Any]) -> Entry:
-    if len(values) == _SHORT:
-        day, channel, attempt = values
-        return _new(Entry, (0, 0, _day(day), None, channel, attempt, "", "", (), (), "", ""))
-    values[_ENTRY_DAY] = _day(values[_ENTRY_DAY])
-    values[_ENTRY_TAGS] = tuple(values[_ENTRY_TAGS])
-    values[_ENTRY_FIELDS] = tuple(map(tuple, values[_ENTRY_FIELDS]))
-    return _new(Entry, values)
-
-
-def _build_task(values: list[Any]) -> Task:
-    if len(values) == _SHORT:
-        done, mark, tags = values
-        return _TICKED._replace(done=_day(done), mark=mark, tags=tuple(tags))
-    for at in _TASK_DATES:
-        if values[at] is not None:
-            values[at] = _day(values[at])
-    for at in _TASK_LISTS:
-        values[at] = tuple(values[at])
-    return _new(Task, values)

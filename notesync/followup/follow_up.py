@@ -102,15 +102,22 @@ class Past(NamedTuple):
     by: str
     first: date | None
     until: date | None
+    company: date | None = None
 
 
 class Context:
-    """What the rules need beside the client: one vault's settings, their working days, their plans."""
+    """What the rules need beside the client: one vault's settings, their working days, their plans.
 
-    __slots__ = ("calendar", "minutes", "plans", "settings", "since")
+    ``tasks_filter`` is the Tasks plugin's global filter, without which a line is no task.
+    """
 
-    def __init__(self, settings: Settings, calendar: WorkCalendar, plans: Plans) -> None:
+    __slots__ = ("calendar", "minutes", "plans", "settings", "since", "tasks_filter")
+
+    def __init__(
+        self, settings: Settings, calendar: WorkCalendar, plans: Plans, tasks_filter: str = ""
+    ) -> None:
         self.settings = settings
+        self.tasks_filter = tasks_filter
         self.calendar = calendar
         self.plans = plans
         self.minutes = settings.minutes
@@ -120,7 +127,7 @@ class Context:
 # --- What has happened -----------------------------------------------------------------------------------
 
 
-def find_past(client: Client, as_of: date) -> Past:
+def find_past(client: Client, as_of: date, company: date | None = None) -> Past:
     """What has happened up to a day, and between which days that is the same."""
     days = sorted(_find_days(client))
     at = bisect_right(days, as_of)
@@ -128,8 +135,8 @@ def find_past(client: Client, as_of: date) -> Past:
     logged, by = _find_logged(client, as_of)
     noted = client.last_contact
     if noted is None or noted.day > as_of or (logged is not None and logged >= noted.day):
-        return Past(as_of, logged, by, logged, by, first, until)
-    return Past(as_of, logged, by, noted.day, "", first, until)
+        return Past(as_of, logged, by, logged, by, first, until, company)
+    return Past(as_of, logged, by, noted.day, "", first, until, company)
 
 
 def last_contact(client: Client, as_of: date) -> date | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.attempts import apply_attempts
 from notesync.followup.client import show_link
@@ -41,7 +41,45 @@ if TYPE_CHECKING:
 Rule = Callable[["Client", Context, Past], Iterable[FollowUp]]
 
 
-def find_follow_ups(client: Client, context: Context, past: Past) -> list[FollowUp]:
+class Found(NamedTuple):
+    open: list[FollowUp]
+    missed: list[str]
+    first: date | None
+    until: date | None
+
+
+def find_follow_ups(client: Client, context: Context, past: Past) -> Found:
+    every = _find_all(client, context, past)
+    return Found(
+        [each for each in every if each.expires is None or each.expires >= past.as_of],
+        [each.kind for each in every if each.expires is not None and each.expires < past.as_of],
+        max(
+            [
+                past.first or date.min,
+                *[
+                    each.expires + timedelta(1)
+                    for each in every
+                    if each.expires is not None and each.expires < past.as_of
+                ],
+            ]
+        ),
+        past.until,
+    )
+
+
+def find_missed(client: Client, context: Context, past: Past) -> list[FollowUp]:
+    return [
+        each
+        for each in _find_all(client, context, past)
+        if each.expires is not None and each.expires < past.as_of
+    ]
+
+
+def shares_cadence(client: Client, settings: Settings) -> bool:
+    return client.every is None and bool(_choose_interval(client, settings)) and not client.do_not_contact
+
+
+def _find_all(client: Client, context: Context, past: Past) -> list[FollowUp]:
     """All open follow-ups of a client, in the order of the rules, as the attempts leave them.
 
     Of a client who is not to be contacted there are none.
@@ -163,6 +201,8 @@ def _count_from(client: Client, context: Context, wanted: int, past: Past) -> tu
     the interval besides, always the same one: a new vault must not fall due in one heap.
     """
     newest, by, why = past.contact, past.by, "last contact"
+    if client.every is None and past.company is not None and (newest is None or past.company > newest):
+        newest, by, why = past.company, "", f"last contact with {client.company}"
     for key in ("sold", "lost"):
         anchor = client.anchors.get(key)
         if anchor is not None and anchor.day <= past.as_of and (newest is None or anchor.day > newest):

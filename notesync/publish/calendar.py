@@ -24,7 +24,7 @@ from unicodedata import normalize
 from notesync.followup.dates import format_day
 
 if TYPE_CHECKING:
-    from notesync.followup.client import Client
+    from notesync.followup.card import Card
     from notesync.followup.follow_up import FollowUp
     from notesync.followup.settings import Settings
 
@@ -96,28 +96,8 @@ def find_day_shown(follow_up: FollowUp) -> date | None:
     return follow_up.opens or follow_up.due
 
 
-def build_event(
-    follow_up: FollowUp,
-    client: Client,
-    settings: Settings,
-    stamp: date | None,
-    *,
-    vault_name: str = "",
-    component: str = EVENT,
-    detail: str = "",
-    day: date | None = None,
-) -> bytes:
-    """One follow-up as a finished VEVENT (or VTODO), folded, with CRLF; b'' for one without a date.
-
-    ``stamp`` is the newest date of something done that the note holds; see :func:`build_events` for the rest.
-    """
-    work = ((client, stamp, (follow_up,)),)
-    events = build_events(work, settings, vault_name=vault_name, component=component, detail=detail, day=day)
-    return events[0].body if events else b""
-
-
 def build_events(
-    work: Iterable[tuple[Client, date | None, Sequence[FollowUp]]],
+    work: Iterable[tuple[Card, Sequence[FollowUp]]],
     settings: Settings,
     *,
     vault_name: str = "",
@@ -127,7 +107,7 @@ def build_events(
 ) -> list[Event]:
     """The follow-ups that have a date as finished VEVENTs (or VTODOs), in the order of ``work``.
 
-    Each client comes with the newest date of something done that the note holds.  ``vault_name`` names the
+    ``vault_name`` names the
     vault in obsidian links where the settings do not (neither: no link); ``detail`` overrides the settings'.
     ``day`` moves events there, all day long (``calendar.overdue: each``); to-dos stay, since to-do lists show
     lateness themselves.
@@ -137,8 +117,8 @@ def build_events(
     moved = None if component == TODO else day
     contents = [
         content
-        for client, stamp, follow_ups in work
-        for content in _find_contents(client, stamp, follow_ups, settings, vault, component, detail, moved)
+        for client, follow_ups in work
+        for content in _find_contents(client, follow_ups, settings, vault, component, detail, moved)
     ]
     if not contents:
         return []
@@ -150,8 +130,7 @@ def build_events(
 
 
 def _find_contents(
-    client: Client,
-    stamp: date | None,
+    client: Card,
     follow_ups: Iterable[FollowUp],
     settings: Settings,
     vault: str,
@@ -178,7 +157,7 @@ def _find_contents(
         yield _Content(
             shown,
             build_uid_of(settings.vault_id, client.key, follow_up, day, component),
-            stamp or FIRST_STAMP,
+            client.done or FIRST_STAMP,
             opens,
             due,
             _summarise(name, follow_up, detail, shown),
@@ -189,7 +168,7 @@ def _find_contents(
         )
 
 
-def build_summary(follow_up: FollowUp, client: Client, detail: str, shown: date) -> str:
+def build_summary(follow_up: FollowUp, client: Card, detail: str, shown: date) -> str:
     """The one line of a follow-up that a calendar shows on ``shown``, never empty.
 
     It says until when, if the window closes later, and since when, if it has closed.
@@ -197,7 +176,7 @@ def build_summary(follow_up: FollowUp, client: Client, detail: str, shown: date)
     return _summarise(_find_name(client.name, detail), follow_up, detail, shown)
 
 
-def build_description(follow_up: FollowUp, client: Client, link: str) -> str:
+def build_description(follow_up: FollowUp, client: Card, link: str) -> str:
     """What to know before the contact: best time, how to reach the client, the reason, what to ask, the link.
 
     At most 2,000 characters; what is too much is cut before the link.
@@ -312,11 +291,11 @@ def _summarise(name: str, follow_up: FollowUp, detail: str, shown: date) -> str:
     return f"{name}: {title}" if due is None or due == shown else f"{name}: {title}{_find_remark(due, shown)}"
 
 
-def _find_best(client: Client) -> str:
+def _find_best(client: Card) -> str:
     return _labelled("Best time", client.best_time) if client.best_time else ""
 
 
-def _find_reach(client: Client) -> str:
+def _find_reach(client: Card) -> str:
     """The lines of a description that are the same for all follow-ups of a client."""
     lines = [
         _labelled("Phone", *client.phones),
@@ -326,7 +305,7 @@ def _find_reach(client: Client) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _describe(follow_up: FollowUp, client: Client, best: str, reach: str, link: str) -> str:
+def _describe(follow_up: FollowUp, client: Card, best: str, reach: str, link: str) -> str:
     ways = _find_ways(follow_up.channel, client.contact_by, client.not_by)
     lines = (best, ways, reach, clean_text(follow_up.reason).strip(), _labelled("Ask", *follow_up.ask))
     return _cut("\n".join(filter(None, lines)), link if len(link) <= LINK_CHARACTERS else "")
@@ -430,9 +409,7 @@ def _find_days(start: date, end: date) -> tuple[date, date]:
     return start, max(end, start + timedelta(days=1))
 
 
-def _find_instants(
-    follow_up: FollowUp, client: Client, settings: Settings
-) -> tuple[datetime, datetime] | None:
+def _find_instants(follow_up: FollowUp, client: Card, settings: Settings) -> tuple[datetime, datetime] | None:
     """When a timed follow-up begins and ends, in UTC; None for one that takes the whole day.
 
     The follow-up's minutes count where somebody chose them, else half an hour.

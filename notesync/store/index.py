@@ -37,8 +37,16 @@ create index note_missing on note (path) where missing is not null;
 create table client (
   id integer primary key, key text not null, name text not null, company text not null,
   aliases text not null, owners text not null, stage text not null,
-  first integer not null, until integer not null, facts text not null);
+  first integer not null, until integer not null, missed text not null,
+  claim text, twin text not null, circle text, contact integer, counted integer, heard integer not null, card text not null);
 create index client_days on client (first, until);
+create index client_claim on client (claim) where claim is not null;
+create index client_circle on client (circle, contact) where circle is not null;
+create index client_heard on client (heard) where heard;
+create table mention (
+  id integer primary key, note integer not null, targets text not null, said text not null, client integer);
+create index mention_note on mention (note);
+create index mention_client on mention (client);
 create table follow_up (
   id integer primary key, client integer not null, rank integer not null, flags integer not null,
   opens integer, due integer, minute integer, value real, name text not null,
@@ -58,6 +66,7 @@ create table problem (
 create index problem_note on problem (note);
 """
 
+_NAMES = ("note", "folder", "client", "follow_up", "detail", "event", "problem", "mention", "meta")
 SCHEMA = crc32(_TABLES.encode()) & 0x7FFFFFFF  # any change of the tables is another version
 
 _SOME = 500  # keys asked for at once
@@ -77,6 +86,11 @@ _ROWS = (
 _ALIVE = "(expires is null or expires >= ?)"
 
 
+def rank_letter(rank: int) -> str:
+    """The letter that stands for a step of this rank in ``ClientRow.missed``."""
+    return chr(ord("a") + rank)
+
+
 def _join_client(where: str) -> str:
     return " join client on client.id = client" if "client." in where else ""
 
@@ -84,6 +98,11 @@ def _join_client(where: str) -> str:
 class ClientRow(NamedTuple):
     """A client to store; ``aliases`` and ``owners`` are joined by line feeds, ``first`` and ``until``
     are the ordinals of the days for which its follow-ups hold.
+
+    ``missed`` has a letter for each step that is missed: a for rank 0.  ``claim`` is the note's own id,
+    ``twin`` the path of the note that has the same and comes first ('': none), ``circle`` what clients of one company have in common, ``contact`` the ordinal of the last contact.  What
+    else a row was made with: ``counted`` is the circle's newest contact (None: it does not count), ``heard``
+    a number for what other notes say of the client (0: nothing).
     """
 
     key: str
@@ -94,7 +113,22 @@ class ClientRow(NamedTuple):
     stage: str
     first: int
     until: int
-    facts: str
+    missed: str
+    claim: str | None
+    twin: str
+    circle: str | None
+    contact: int | None
+    counted: int | None
+    heard: int
+    card: str
+
+
+class Ties(NamedTuple):
+    """What ties a note's client to other notes: a change of it may change what is derived of those."""
+
+    claim: str | None
+    circle: str | None
+    aliases: str
 
 
 class FollowUpRow(NamedTuple):
@@ -130,7 +164,7 @@ class FollowUpRow(NamedTuple):
     waits: str
 
 
-_JUDGED = FollowUpRow._fields.index("rule")  # fields: those before are judged, the others printed
+JUDGED = FollowUpRow._fields.index("rule")  # fields: those before are judged, the others printed
 
 
 class KnownNote(NamedTuple):
@@ -143,7 +177,10 @@ class KnownNote(NamedTuple):
 
 
 class NoteRow(NamedTuple):
-    """Everything one note gives the index; ``client`` is None for a note that is no client's."""
+    """Everything one note gives the index; ``client`` is None for a note that is no client's.
+
+    ``mentions`` are what it says of others: the names that it links to, joined by line feeds, and what it says.
+    """
 
     path: str
     digest: bytes
@@ -151,6 +188,7 @@ class NoteRow(NamedTuple):
     client: ClientRow | None
     follow_ups: Sequence[FollowUpRow]
     problems: Sequence[tuple[str, int, int, str, str, str, str]]
+    mentions: Sequence[tuple[str, str]] = ()
 
 
 class RulesChanged(sqlite3.Error):
@@ -257,7 +295,7 @@ class Index:
     def clear(self) -> None:
         """Forget everything: the rows were made under other rules."""
         with self.change():
-            for table in ("note", "folder", "client", "follow_up", "detail", "event", "problem", "meta"):
+            for table in _NAMES:
                 self._db.execute(f"delete from {table}")  # noqa: S608  names of our own
 
     def close(self) -> None:
@@ -367,7 +405,7 @@ class Index:
     def store(self, notes: Iterable[tuple[int | None, NoteRow]]) -> None:
         """Replace what is known of these notes; each comes with its key, or None for a new one."""
         db = self._db
-        new, clients, follow_ups, details, problems = [], [], [], [], []
+        new, clients, follow_ups, details, problems, mentions = [], [], [], [], [], []
         after = self._last("follow_up")
         last = self._last("note")
         for key, note in notes:
@@ -384,15 +422,18 @@ class Index:
                 clients.append((key, *note.client))
                 for row in note.follow_ups:
                     after += 1
-                    follow_ups.append((after, key, *row[:_JUDGED]))
-                    details.append((after, *row[_JUDGED:]))
+                    follow_ups.append((after, key, *row[:JUDGED]))
+                    details.append((after, *row[JUDGED:]))
             for problem in note.problems:
                 problems.append((key, *problem))
+            for mention in note.mentions:
+                mentions.append((None, key, *mention, None))
         _insert(db, "note", 5, new)
-        _insert(db, "client", 10, clients)
+        _insert(db, "client", 17, clients)
         _insert(db, "follow_up", 13, follow_ups)
         _insert(db, "detail", 15, details)
         _insert(db, "problem", 8, problems)
+        _insert(db, "mention", 5, mentions)
 
     def last_note(self) -> int:
         """The highest key of a note; 0 where none is known.  Keys are given in order from 1 on."""
@@ -413,20 +454,6 @@ class Index:
             "update note set stale = 1 where path = ?",
             [(_storable(path),) for path in paths],
         )
-
-    def replace_follow_ups(
-        self, client: int, first: int, until: int, follow_ups: Sequence[FollowUpRow]
-    ) -> None:
-        """Give a client the follow-ups that hold from ``first`` until before ``until`` (ordinals)."""
-        db = self._db
-        self._forget_follow_ups(client)
-        after = self._last("follow_up")
-        keys = range(after + 1, after + 1 + len(follow_ups))
-        db.execute("update client set first = ?, until = ? where id = ?", (first, until, client))
-        _insert(
-            db, "follow_up", 13, [(i, client, *r[:_JUDGED]) for i, r in zip(keys, follow_ups, strict=True)]
-        )
-        _insert(db, "detail", 15, [(i, *r[_JUDGED:]) for i, r in zip(keys, follow_ups, strict=True)])
 
     def mark_stale(self, key: int, problems: Sequence[tuple[str, int, int, str, str, str, str]]) -> None:
         """Keep a note's last good rows, marked stale, with the reason as its problems."""
@@ -457,6 +484,7 @@ class Index:
         self._forget_follow_ups(key)
         self._db.execute("delete from client where id = ?", (key,))
         self._db.execute("delete from problem where note = ?", (key,))
+        self._db.execute("delete from mention where note = ?", (key,))
 
     def _forget_follow_ups(self, client: int) -> None:
         own = "(select id from follow_up where client = ?)"
@@ -466,27 +494,40 @@ class Index:
 
     # clients ------------------------------------------------------------------------------------
 
-    def clients_not_holding(self, today: int) -> list[tuple[int, str]]:
-        """Key and facts of the clients whose rows do not hold on a day."""
-        days = "select id from client where not (first <= ? and ? < until)"  # answered by client_days alone
-        query = f"select id, facts from client where id in ({days})"  # noqa: S608  our own words
-        return self._db.execute(query, (today, today)).fetchall()
+    def clients_not_holding(self, today: int) -> list[int]:
+        """The keys of the clients whose rows do not hold on a day."""
+        query = "select id from client where not (first <= ? and ? < until)"
+        return [row[0] for row in self._db.execute(query, (today, today))]
 
-    def facts(self, clients: Iterable[int] | None = None) -> Iterator[tuple[int, str, bool, str]]:
-        """Key, path, staleness and facts of the clients named (None: of all), by path.
+    def keep(self, client: int, day: int) -> None:
+        """Let a client's rows hold on a day, too: their note cannot be read, and they are the last that is known."""
+        self._db.execute(
+            "update client set first = min(first, ?), until = max(until, ? + 1) where id = ?",
+            (day, day, client),
+        )
+
+    def notes(self, keys: Sequence[int]) -> Iterator[tuple[int, str, KnownNote]]:
+        """Key, path and what is known of the clients' notes named."""
+        for key, path, digest, stale in self._some(
+            "select id, path, digest, stale from note where id in (%s)", keys
+        ):
+            yield key, _path(path), KnownNote(key, digest, bool(stale), True)
+
+    def cards(self, clients: Iterable[int] | None = None) -> Iterator[tuple[int, str, bool, str, str]]:
+        """Key, path, staleness, identity and card of the clients named (None: of all), by path.
 
         Of thousands named, each five hundred are by path.
         """
-        select = "select client.id, path, stale, facts from client join note using (id)"
+        select = "select client.id, path, stale, client.key, card from client join note using (id)"
         found: Iterable[tuple[Any, ...]]
         if clients is None:
             found = self._db.execute(f"{select} order by path")
         else:
             found = self._some(f"{select} where client.id in (%s) order by path", list(clients))
-        for key, path, stale, facts in found:
-            yield key, _path(path), bool(stale), facts
+        for key, path, stale, ident, card in found:
+            yield key, _path(path), bool(stale), ident, card
 
-    def _some(self, query: str, keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    def _some(self, query: str, keys: Sequence[int] | Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """The rows of a query for many keys, which it names as ``%s``."""
         for at in range(0, len(keys), _SOME):
             some = keys[at : at + _SOME]
@@ -513,6 +554,80 @@ class Index:
             "select (select count(*) from note), (select count(*) from client)"
         ).fetchone()
         return row
+
+    # what ties clients to other notes -----------------------------------------------------------
+
+    def ties(self, key: int) -> Ties | None:
+        """What ties a note's client to others; None where it is no client's."""
+        row = self._db.execute("select claim, circle, aliases from client where id = ?", (key,)).fetchone()
+        return row and Ties._make(row)
+
+    def claims_of(self, clients: Sequence[int]) -> list[str]:
+        """The ids that the notes of these clients claim."""
+        query = "select distinct claim from client where id in (%s) and claim is not null"
+        return [row[0] for row in self._some(query, clients)]
+
+    def says(self, key: int) -> bool:
+        """Whether a note says anything of others."""
+        return self._db.execute("select 1 from mention where note = ?", (key,)).fetchone() is not None
+
+    def has_mentions(self) -> bool:
+        """Whether any note says anything of others."""
+        return self._db.execute("select 1 from mention limit 1").fetchone() is not None
+
+    def mentions(self) -> list[tuple[int, str, int | None]]:
+        """Every mention: its key, the names that it links to, the client whom it was found to mean."""
+        return self._db.execute("select id, targets, client from mention order by id").fetchall()
+
+    def assign_mentions(self, meant: Iterable[tuple[int | None, int]]) -> None:
+        """Note whom mentions mean: the client's key and the mention's."""
+        self._db.executemany("update mention set client = ? where id = ?", meant)
+
+    def heard(self, clients: Sequence[int] | None = None) -> Iterator[tuple[int, str]]:
+        """What other notes say of the clients named (None: of all), by client and in the order of the notes."""
+        select = "select m.client, m.said from mention m join note on note.id = m.note where m.client"
+        order = "order by m.client, path, m.id"
+        if clients is None:
+            return self._db.execute(f"{select} is not null {order}")
+        return self._some(f"{select} in (%s) {order}", clients)
+
+    def heard_numbers(self) -> dict[int, int]:
+        """The clients whose rows were made with what other notes say, each with the number of that."""
+        return dict(self._db.execute("select id, heard from client where heard").fetchall())
+
+    def newest_contacts(self, clients: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """For the clients named that have others in their circle: key, circle, newest contact with these."""
+        query = (
+            "select c.id, c.circle, max(o.contact) from client c"
+            " join client o on o.circle = c.circle and o.id != c.id"
+            " where c.id in (%s) and o.contact is not null group by c.id"
+        )
+        return self._some(query, clients)
+
+    def miscounted(self, circles: Sequence[str] | None) -> list[int]:
+        """The clients whose cadence does not count from the newest contact of their circle (None: of any)."""
+        query = (
+            "select c.id from client c where c.counted is not null and c.circle{} and c.counted !="
+            " (select coalesce(max(o.contact), 0) from client o where o.circle = c.circle)"
+        )
+        if circles is None:
+            return [row[0] for row in self._db.execute(query.format(" is not null"))]
+        return [row[0] for row in self._some(query.format(" in (%s)"), circles)]
+
+    def claims(self, claims: Sequence[str] | None) -> Iterator[tuple[int, str, str, str]]:
+        """Key, path, twin and claim of the clients with these ids (None: with one that several have), by path.
+
+        Those with one id stand together.
+        """
+        query = "select client.id, path, twin, claim from client join note using (id) where claim in ({}) order by claim, path"
+        if claims is None:
+            several = "select claim from client where claim is not null group by claim having count(*) > 1"
+            wrong = "select claim from client where claim is not null and twin != ''"
+            found: Iterable[tuple[Any, ...]] = self._db.execute(query.format(f"{several} union {wrong}"))
+        else:
+            found = self._some(query.format("%s"), claims)
+        for key, path, twin, claim in found:
+            yield key, _path(path), twin, claim
 
     # follow-ups ---------------------------------------------------------------------------------
 
@@ -548,26 +663,34 @@ class Index:
             f"{_ROWS}{_join_client(where)} where {' and '.join(clauses)}", (today, *values)
         )
 
-    def missed_rows(self, today: int, where: str = "", values: Sequence[Any] = ()) -> Iterator[Any]:
-        """The rows of what is missed on a day, as ``rows`` gives the others."""
-        query = f"{_ROWS}{_join_client(where)} where expires < ?{' and ' + where if where else ''}"
-        return self._db.execute(query, (today, *values))
+    def count_missed(
+        self, today: int, ranks: Iterable[int], where: str = "", values: Sequence[Any] = ()
+    ) -> int:
+        """How many steps of these ranks (none: of all) are missed on a day."""
+        ranks = list(ranks)
+        letters = "".join(f" - length(replace(missed, '{rank_letter(rank)}', ''))" for rank in ranks)
+        left_out = f"length(missed) * {len(ranks)}{letters}" if ranks else "length(missed)"
+        wanted = f" and rank in ({','.join(map(str, ranks))})" if ranks else ""
+        condition = f" and {where}" if where else ""
+        long_ago = f"select coalesce(sum({left_out}), 0) from client where missed != ''{condition}"  # noqa: S608
+        since = f"select count(*) from follow_up{_join_client(where)} where expires < ?{wanted}{condition}"  # noqa: S608
+        found: int = self._db.execute(
+            f"select ({long_ago}) + ({since})", (*values, today, *values)
+        ).fetchone()[0]
+        return found
 
-    def count_missed(self, today: int, where: str = "", values: Sequence[Any] = ()) -> dict[int, int]:
-        """How many of each rank are missed on a day."""
-        rows = self._db.execute(
-            f"select rank, count(*) from follow_up{_join_client(where)}"  # noqa: S608
-            f" where expires < ?{' and ' + where if where else ''} group by rank",
-            (today, *values),
-        )
-        return dict(rows.fetchall())
+    def clients_missing(self, today: int, where: str = "", values: Sequence[Any] = ()) -> list[int]:
+        """The clients who have a step that is missed on a day."""
+        late = "exists (select 1 from follow_up f where f.client = client.id and f.expires < ?)"
+        query = f"select id from client where (missed != '' or {late}){' and ' + where if where else ''}"  # noqa: S608
+        return [row[0] for row in self._db.execute(query, (today, *values))]
 
     def missed(self, today: int) -> list[int]:
         """The keys of what is missed on a day."""
         return [row[0] for row in self._db.execute("select id from follow_up where expires < ?", (today,))]
 
     def details(self, follow_ups: Sequence[int]) -> dict[int, tuple[Any, ...]]:
-        """Key, client and the words of each follow-up named, in FollowUpRow's order from ``rule`` on."""
+        """Key and words of each follow-up named, in FollowUpRow's order from ``rule`` on."""
         return {row[0]: row[1:] for row in self._some("select * from detail where id in (%s)", follow_ups)}
 
     def identities(self, client: int) -> set[tuple[Any, ...]]:
@@ -647,8 +770,9 @@ def _insert(db: sqlite3.Connection, table: str, width: int, rows: list[tuple[Any
         db.executemany(statement, rows)
     except UnicodeEncodeError:
         # A note's bytes that are no UTF-8 came through as lone surrogates, which SQLite cannot hold.
-        if table == "problem":
-            db.executemany("delete from problem where note = ?", {(row[0],) for row in rows})
+        if table in ("problem", "mention"):  # they have no key of their own to be replaced by
+            at = 0 if table == "problem" else 1
+            db.executemany(f"delete from {table} where note = ?", {(row[at],) for row in rows})  # noqa: S608
         safe = [tuple(_storable_words(value) for value in row) for row in rows]
         db.executemany(statement.replace("insert", "insert or replace", 1), safe)
 

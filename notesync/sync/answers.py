@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from notesync.followup import agenda
 from notesync.followup.agenda import UPCOMING, Judged, Moment, Totals, Verdict
 from notesync.problems import Problem
-from notesync.store.index import Index, IndexFailure
+from notesync.store.index import JUDGED, FollowUpRow, Index, IndexFailure
 
 if TYPE_CHECKING:
-    from notesync.followup.client import Client
+    from notesync.followup.card import Card
     from notesync.followup.items import Agenda, ClientCard, DayPlan, Item
     from notesync.followup.settings import Settings
-    from notesync.notes.body import Entry
 
 
 class Selection(NamedTuple):
@@ -96,6 +95,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._paths: dict[int, str] = {}  # of the clients whose keys were told
+        self._missed: dict[int, tuple[Any, ...]] = {}  # what was found missed, as ``Index.details`` has it
         self._keys: dict[int, int] = {}  # the keys that stand for these now, where they are others
 
     def stand_still(self) -> None:
@@ -108,10 +108,11 @@ class Answers:
     def as_known_now(self, word: Any) -> Any:
         """A question's word; the clients of a selection by the keys that they have in this index."""
         if self._keys and isinstance(word, Selection):
-            return word._replace(clients=tuple(map(self._key, word.clients)))
+            return word._replace(clients=tuple(map(self.known_key, word.clients)))
         return word
 
-    def _key(self, told: int) -> int:
+    def known_key(self, told: int) -> int:
+        """The key of a client by the one that was told."""
         return self._keys.get(told, told)
 
     def learn_keys(self) -> None:
@@ -124,8 +125,8 @@ class Answers:
         """The settings in force."""
         raise LookupError("the settings are the workspace's")
 
-    def read_note(self, path: str) -> bytes:
-        """The bytes of a note; none where it cannot be read."""
+    def find_missed(self, clients: Sequence[int]) -> Iterator[tuple[int, FollowUpRow]]:
+        """What these clients' notes tell of steps that are missed, each with its client."""
         raise LookupError("the notes are the workspace's")
 
     # judging ------------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ class Answers:
         where, values = _client_filter(selection)
         today = self.moment.day.toordinal()
         if selection.missed:
-            rows = self.index.missed_rows(today, where, values)
+            rows = self._missed_rows(self.index.clients_missing(today, where, values))
         else:
             last = None if selection.everything else today + selection.upcoming
             rows = self.index.rows(last, today, where, values, without)
@@ -150,6 +151,14 @@ class Answers:
         if selection.sort != "urgency":
             shown.sort(key=agenda.SORTS[selection.sort])
         return verdict._replace(shown=shown)
+
+    def _missed_rows(self, clients: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """What these clients missed, as rows to judge; their keys, below zero, are no other's."""
+        self._missed = {}
+        for client, row in self.find_missed(clients):
+            key = -1 - len(self._missed)
+            self._missed[key] = row[JUDGED:]
+            yield (key, client, *row[:JUDGED])
 
     @question
     def lines(self, selection: Selection) -> tuple[Iterator[str], Totals]:
@@ -179,8 +188,7 @@ class Answers:
         """The totals; of what is missed also where it is not asked for."""
         where, values = _client_filter(selection)
         kinds = _ranks(selection.kinds)
-        missed = self.index.count_missed(self.moment.day.toordinal(), where, values)
-        counted = sum(number for rank, number in missed.items() if not kinds or rank in kinds)
+        counted = self.index.count_missed(self.moment.day.toordinal(), kinds, where, values)
         return agenda.count(verdict.shown, self.currency, counted)
 
     def _count_upcoming(self, selection: Selection, verdict: Verdict) -> int:
@@ -231,25 +239,24 @@ class Answers:
     # items --------------------------------------------------------------------------------------
 
     def _items(self, judged: Sequence[Judged], waiting: Set[int]) -> list[Item]:
-        details = self.index.details([item.follow_up for item in judged])
+        stored = [item.follow_up for item in judged if item.follow_up > 0]
+        details = {**self.index.details(stored), **self._missed}
         clients = self.known_clients({item.client for item in judged})
         return [
             self._item(item, details[item.follow_up], item.client in waiting, *clients[item.client])
             for item in judged
         ]
 
-    def known_clients(self, keys: Iterable[int]) -> dict[int, tuple[Client, str, bool]]:
-        """The clients of these keys, each with its note's path and whether it is stale."""
-        from notesync.followup.client import from_facts
+    def known_clients(self, keys: Iterable[int]) -> dict[int, tuple[Card, bool]]:
+        """The clients of these keys, each with whether its note is stale."""
+        from notesync.followup.card import from_text
 
         return {
-            key: (from_facts(facts), path, stale)
-            for key, path, stale, facts in self.index.facts(sorted(keys))
+            key: (from_text(path, ident, card), stale)
+            for key, path, stale, ident, card in self.index.cards(sorted(keys))
         }
 
-    def _item(
-        self, judged: Judged, words: tuple[Any, ...], also: bool, client: Client, path: str, stale: bool
-    ) -> Item:
+    def _item(self, judged: Judged, words: tuple[Any, ...], also: bool, client: Card, stale: bool) -> Item:
         from notesync.followup.items import Item
         from notesync.publish.calendar import build_uid
 
@@ -264,7 +271,7 @@ class Answers:
         return Item(
             path=place,
             line=line,
-            client_path=path,
+            client_path=client.path,
             client_id=client.id,
             client=client.name,
             company=client.company,
@@ -296,11 +303,8 @@ class Answers:
             waits=waits,
         )
 
-    def _also(self, client: Client) -> str:
-        from notesync.followup.follow_up import last_contact
-        from notesync.followup.rules import wanted_days
-
-        last, wanted = last_contact(client, self.moment.day), wanted_days(client, self.settings)
+    def _also(self, client: Card) -> str:
+        last, wanted = client.last_contact, client.wanted
         if last is None or not wanted:
             return ""
         return f"also: last contact {(self.moment.day - last).days} days ago, wanted every {wanted}"
@@ -325,35 +329,23 @@ class Answers:
         return names
 
     @question
-    def log(self, key: int) -> tuple[Entry, ...]:
-        """A client's log as it stands in the note; of one that cannot be read what is known, without its words."""
-        from notesync.followup.client import find_known_keys
-        from notesync.notes.body import parse_body
-        from notesync.notes.note import parse_note
-
-        key = self._key(key)
-        client, path, _ = self.known_clients([key])[key]
-        note = parse_note(self.read_note(path), path, find_known_keys(self.settings))
-        return parse_body(note, self.settings.log_headings).entries or client.log
-
-    @question
     def card(self, key: int) -> ClientCard:
         """A client as ``show`` presents it."""
-        key = self._key(key)
-        client, path, stale = self.known_clients([key])[key]
-        return self._card(client, path, stale, self._next_by_client((key,)).get(key))
+        key = self.known_key(key)
+        client, stale = self.known_clients([key])[key]
+        return self._card(client, stale, self._next_by_client((key,)).get(key))
 
     @question
     def cards(self, selection: Selection) -> list[ClientCard]:
         """The clients that a selection lets through, by name."""
-        from notesync.followup.client import from_facts
+        from notesync.followup.card import from_text
 
         where, values = _client_filter(selection)
         keys = self.index.select_clients(where, values) if where else None
         ahead = self._next_by_client(selection.clients)
         cards = [
-            self._card(from_facts(facts), path, stale, ahead.get(key))
-            for key, path, stale, facts in self.index.facts(keys)
+            self._card(from_text(path, ident, card), stale, ahead.get(key))
+            for key, path, stale, ident, card in self.index.cards(keys)
         ]
         return sorted(cards, key=lambda card: (card.name.casefold(), card.path))
 
@@ -361,12 +353,14 @@ class Answers:
     def idle_clients(self) -> list[ClientCard]:
         """The clients for whom nothing can ever fall due, though nobody said that they be left alone."""
         busy = {row[1] for row in self.index.rows(None, self.moment.day.toordinal())}
-        from notesync.followup.client import from_facts
+        from notesync.followup.card import from_text
 
         return [
-            self._card(client, path, stale, None)
-            for key, path, stale, facts in self.index.facts(None)
-            if key not in busy and not (client := from_facts(facts)).do_not_contact and client.stage != "lost"
+            self._card(client, stale, None)
+            for key, path, stale, ident, card in self.index.cards()
+            if key not in busy
+            and not (client := from_text(path, ident, card)).do_not_contact
+            and client.stage != "lost"
         ]
 
     def _next_by_client(self, clients: tuple[int, ...]) -> dict[int, str]:
@@ -378,16 +372,14 @@ class Answers:
                 found[item.client] = min(found.get(item.client, _begin(item)), _begin(item))
         return {key: date.fromordinal(day).isoformat() for key, day in found.items()}
 
-    def _card(self, client: Client, path: str, stale: bool, ahead: str | None) -> ClientCard:
-        from notesync.followup.follow_up import last_contact
+    def _card(self, client: Card, stale: bool, ahead: str | None) -> ClientCard:
         from notesync.followup.items import ClientCard
-        from notesync.followup.rules import find_drift, wanted_days
+        from notesync.followup.rules import find_drift
 
         today = self.moment.day
-        last = last_contact(client, today)
-        wanted = wanted_days(client, self.settings)
+        last, wanted = client.last_contact, client.wanted
         return ClientCard(
-            path=path,
+            path=client.path,
             client_id=client.id,
             name=client.name,
             company=client.company,
@@ -438,14 +430,14 @@ def _begin(item: Judged) -> int:
     return max(item.opens or 0, item.retry_on or 0)
 
 
-def _pause_end(client: Client, today: date) -> str | None:
+def _pause_end(client: Card, today: date) -> str | None:
     """The day on which a pause ends that lasts today, in ISO's form."""
     from notesync.followup.items import NO_END
 
     if client.paused:
         return NO_END
     pause = client.paused_until
-    return pause.day.isoformat() if pause is not None and pause.day > today else None
+    return pause.isoformat() if pause is not None and pause > today else None
 
 
 def _client_filter(selection: Selection) -> tuple[str, list[Any]]:

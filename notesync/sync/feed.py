@@ -13,9 +13,9 @@ from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.agenda import BEHIND, CONTACT, OVERDUE, UPCOMING, WAITS, Judged, Verdict
-from notesync.followup.client import Client, from_facts
+from notesync.followup.card import Card, from_text
 from notesync.followup.dates import Interval, interval_days
-from notesync.followup.follow_up import FollowUp, done_date
+from notesync.followup.follow_up import FollowUp
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
 from notesync.store.index import Index, IndexFailure
@@ -248,16 +248,13 @@ def _render(
         )
 
 
-def _find_work(
-    workspace: Workspace, keys: Sequence[int]
-) -> Iterator[tuple[Client, date | None, list[FollowUp]]]:
-    """Follow-ups by their client, with the newest day of something done."""
+def _find_work(workspace: Workspace, keys: Sequence[int]) -> Iterator[tuple[Card, list[FollowUp]]]:
+    """Follow-ups by their client."""
     rows = workspace.index.follow_ups(keys)
-    facts = {key: text for key, _, _, text in workspace.index.facts(dict.fromkeys(row[1] for row in rows))}
-    today = workspace.moment.day
+    clients = dict.fromkeys(row[1] for row in rows)
+    cards = {key: (path, ident, card) for key, path, _, ident, card in workspace.index.cards(clients)}
     for key, own in by_client(rows):
-        client = from_facts(facts[key])
-        yield client, done_date(client, today), [_follow_up(row) for row in own]
+        yield from_text(*cards[key]), [_follow_up(row) for row in own]
 
 
 def _follow_up(row: tuple[Any, ...]) -> FollowUp:

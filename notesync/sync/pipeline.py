@@ -16,20 +16,24 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from notesync import __version__
 from notesync.followup.agenda import Moment
 from notesync.problems import ERROR, Problem, UsageError
-from notesync.store.index import Index, IndexFailure, RulesChanged
+from notesync.store.index import FollowUpRow, Index, IndexFailure, RulesChanged
 from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, signature
 from notesync.sync.answers import Answers, Counts, Name, Selection
 from notesync.sync.refresh import Changes, Refresh, Wishes, digest_of
 
 if TYPE_CHECKING:
+    from notesync.followup.client import Client
     from notesync.followup.follow_up import Context
     from notesync.followup.plans import Plans
     from notesync.followup.settings import Settings
     from notesync.followup.steps import Progress
+    from notesync.notes.body import Entry
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
 TEMPLATES_NAME = ".obsidian/templates.json"
+TASKS_NAME = ".obsidian/plugins/obsidian-tasks-plugin/data.json"
+_SETTINGS = (SETTINGS_NAME, TEMPLATES_NAME, TASKS_NAME)
 TRIES = 20  # to find the index as of our day: another process may keep asking about another one
 
 
@@ -167,7 +171,7 @@ class Workspace(Answers):
 
     def _settings_signature(self) -> bytes:
         """What tells that the files of settings are as they were; empty while they are too fresh to tell."""
-        files = [self._vault.stat(path) for path in (SETTINGS_NAME, TEMPLATES_NAME)]
+        files = [self._vault.stat(path) for path in _SETTINGS]
         settled = time.time_ns() - MARGIN_NS
         if any(found and max(found.st_mtime_ns, found.st_ctime_ns) > settled for found in files):
             return b""
@@ -176,7 +180,7 @@ class Workspace(Answers):
     def _read_settings(self, seen: bytes, tolerant: bool) -> bool:
         files: list[bytes] = []
         unreadable: tuple[Problem, ...] = ()
-        for path in (SETTINGS_NAME, TEMPLATES_NAME):
+        for path in _SETTINGS:
             try:
                 there = self._vault.stat(path) is not None
                 files.append(self._vault.read(path, time.time_ns()).data if there else b"")
@@ -211,7 +215,8 @@ class Workspace(Answers):
             return False  # the last good ones stay in force
         self._settings, self._context = settings, None
         ignored = "\n".join((*settings.ignore, _template_folder(files[1])))
-        fingerprint = f"{__version__} {settings.fingerprint()} {ignored}"
+        tasks_filter = _read_setting(files[2], "globalFilter").strip()
+        fingerprint = f"{__version__} {settings.fingerprint()} {tasks_filter} {ignored}"
         changed = bool(self._remembered.get("fingerprint") != fingerprint)
         if problems:
             seen = digest = b""  # read them again next time, to say so again
@@ -223,6 +228,7 @@ class Workspace(Answers):
             "zone": settings.timezone,
             "currency": settings.currency,
             "ignored": ignored,
+            "tasks_filter": tasks_filter,
         }
         if changed:
             # Rows made under other rules are worth nothing, but they still tell whether most notes are gone: a
@@ -333,7 +339,8 @@ class Workspace(Answers):
             from notesync.followup.plans import load_plans
 
             plans = load_plans(self.settings)[0]
-            self._context = Context(self.settings, self.settings.work_calendar(), plans)
+            calendar = self.settings.work_calendar()
+            self._context = Context(self.settings, calendar, plans, self._remembered["tasks_filter"])
         return self._context
 
     def stand_still(self) -> None:
@@ -357,35 +364,54 @@ class Workspace(Answers):
         That is a client with a dated fact between the day for which its rows were made and this one.
         """
         clients = self.index.clients_not_holding(self.moment.day.toordinal())
-        if not clients:
-            return
-        from notesync.followup.client import from_facts
-        from notesync.sync.reading import derive
-
-        context = self._reading_context()
-        for key, facts in clients:
-            derived = derive(from_facts(facts), context, self.moment.day)
-            self.index.replace_follow_ups(key, *derived)
+        if clients:
+            self._plan(Wishes()).derive_again(clients)
 
     def plans(self) -> Plans:
         """The plans in force."""
         return self._reading_context().plans
 
-    def progress(self, key: int) -> list[Progress]:
-        """How far along the plans a client is."""
+    def read_history(self, key: int) -> tuple[tuple[Entry, ...], list[Progress]]:
+        """A client's log, and how far along the plans they are; nothing of a note that cannot be read."""
         from notesync.followup.follow_up import find_past
         from notesync.followup.steps import find_progress
 
-        client = self.known_clients([key])[key][0]
+        client = self._read_client(self.known_key(key))
+        if client is None:
+            return (), []
         past = find_past(client, self.moment.day)
-        return list(find_progress(client, self._reading_context(), past))
+        return client.log, list(find_progress(client, self._reading_context(), past))
 
-    def read_note(self, path: str) -> bytes:
-        """The bytes of a note; none where it cannot be read."""
+    def find_missed(self, clients: Sequence[int]) -> Iterator[tuple[int, FollowUpRow]]:
+        """What these clients' notes tell of steps that are missed, each with its client."""
+        from notesync.followup.follow_up import find_past
+        from notesync.followup.rules import find_missed
+        from notesync.sync.reading import build_follow_up_rows
+
+        for key in clients:
+            client = self._read_client(key)
+            if client is not None:
+                past = find_past(client, self.moment.day)
+                found = find_missed(client, self._reading_context(), past)
+                for row in build_follow_up_rows(found, client):
+                    yield key, row
+
+    def _read_client(self, key: int) -> Client | None:
+        """A client as the notes tell of them now; None where theirs cannot be read."""
+        from notesync.followup.client import find_known_keys, read_client
+        from notesync.notes.body import parse_body
+        from notesync.notes.note import parse_note
+        from notesync.sync.ties import add_ties, find_ties
+
+        (found,) = self.index.notes([key])
         try:
-            return self._vault.read(path, time.time_ns()).data
+            content = self._vault.read(found[1], time.time_ns())
         except Unreadable:
-            return b""
+            return None
+        settings, context = self.settings, self._reading_context()
+        note = parse_note(content.data, found[1], find_known_keys(settings))
+        body = parse_body(note, settings.log_headings, context.tasks_filter)
+        return add_ties(read_client(note, body, settings)[0], find_ties(self.index, [key])[key])
 
     # publishing ---------------------------------------------------------------------------------
 
@@ -432,10 +458,16 @@ def _check_plans(settings: Settings) -> tuple[Problem, ...]:
 
 def _template_folder(data: bytes) -> str:
     """The folder named in Obsidian's settings of its Templates plugin, ending in '/', or ''."""
+    folder = _read_setting(data, "folder").strip("/")
+    return folder and f"{folder}/"
+
+
+def _read_setting(data: bytes, name: str) -> str:
+    """A text of one of Obsidian's files of settings; '' where it holds none of that name."""
     import json
 
     try:
-        folder = json.loads(data).get("folder")
+        found = json.loads(data).get(name)
     except (ValueError, AttributeError):
         return ""
-    return f"{folder.strip('/')}/" if isinstance(folder, str) and folder.strip("/") else ""
+    return found if isinstance(found, str) else ""

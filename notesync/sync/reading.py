@@ -7,29 +7,43 @@ Everything that can go wrong in one note stays in that note.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 from unicodedata import normalize
 
 from notesync.followup.agenda import BEHIND, CADENCE, CONTACT, WAITS
+from notesync.followup.card import build_card
+from notesync.followup.card import to_text as to_card_text
 from notesync.followup.client import (
     Client,
     find_known_keys,
     find_other_type,
     is_client,
+    is_made,
     read_client,
-    to_facts,
 )
 from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
-from notesync.followup.rules import find_follow_ups
+from notesync.followup.rules import find_follow_ups, shares_cadence
 from notesync.notes.body import parse_body
+from notesync.notes.lines import read_day
+from notesync.notes.mention import find_mentions, to_text
 from notesync.notes.note import Note, parse_note
-from notesync.problems import ERROR, Problem
+from notesync.problems import ERROR, WARNING, Problem
 from notesync.publish.text import clean, line_parts
-from notesync.store.index import FIRST_DAY, LAST_DAY, ClientRow, FollowUpRow, Index, KnownNote, NoteRow
+from notesync.store.index import (
+    FIRST_DAY,
+    LAST_DAY,
+    ClientRow,
+    FollowUpRow,
+    Index,
+    KnownNote,
+    NoteRow,
+    rank_letter,
+)
 from notesync.store.vault import Unreadable, Vault
 from notesync.sync.refresh import Found, Taken, digest_of
+from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_ties
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
@@ -54,36 +68,80 @@ class Reader:
 
     def take(self, found: Sequence[Found], taken: Taken) -> None:
         """Parse and store these notes, and add to what has been ``taken`` in."""
+        known = [each.known.key for each in found if each.known is not None and each.known.is_client]
+        ties = find_ties(self._index, known) if known else {}
         rows: list[tuple[int | None, NoteRow]] = []
         for at in range(0, len(found), AT_ONCE):
-            for known, row in self._look(found[at : at + AT_ONCE]):
-                self._count(known, row, taken)
-                rows.append((known.key if known else None, row))
+            for each, row in self._look(found[at : at + AT_ONCE], ties):
+                self._count(each, row, taken)
+                rows.append((each.key if each else None, row))
         self._index.store(rows)
 
+    def take_again(self, keys: Sequence[int], taken: Taken) -> None:
+        """Derive these clients' rows again, from the same bytes, and add to what has been ``taken`` in.
+
+        Of a note that cannot be read now, or that has changed since it was looked at, the rows stay as they are.
+        """
+        ties = find_ties(self._index, keys)
+        notes = list(self._index.notes(keys))
+        for at in range(0, len(notes), AT_ONCE):
+            same = []
+            known: dict[str, KnownNote] = {}
+            for key, path, each in notes[at : at + AT_ONCE]:
+                data = self._read_same(path, each)
+                if data is None:
+                    self._index.keep(key, self._today.toordinal())
+                else:
+                    known[path] = each
+                    same.append((parse_note(data, path, self._known_keys), each.digest))
+            rows = self._build_rows(same, {path: ties[each.key] for path, each in known.items()})
+            for row in rows:
+                self._count_items(known[row.path].key, row, taken)
+            self._index.store([(known[row.path].key, row) for row in rows])
+
+    def _read_same(self, path: str, known: KnownNote) -> bytes | None:
+        if known.stale:
+            return None
+        try:
+            data = self._vault.read(path, time.time_ns()).data
+        except Unreadable:
+            return None
+        return data if digest_of(data) == known.digest else None
+
     def _count(self, known: KnownNote | None, row: NoteRow, taken: Taken) -> None:
+        taken.touch(self._index, known.key if known is not None else None, row)
         if known is not None and known.is_client:
-            before = self._index.identities(known.key)
-            after = {(r.rule, r.occasion, r.opens, r.due, r.minute) for r in row.follow_ups}
-            taken.added += len(after - before)
-            taken.removed += len(before - after)
+            self._count_items(known.key, row, taken)
             taken.changed.append(row.path)
         elif row.client is not None:
             taken.added += len(row.follow_ups)
             taken.changed.append(row.path)
 
-    def _look(self, found: Sequence[Found]) -> Iterator[tuple[KnownNote | None, NoteRow]]:
+    def _count_items(self, key: int, row: NoteRow, taken: Taken) -> None:
+        before = self._index.identities(key)
+        after = {(r.rule, r.occasion, r.opens, r.due, r.minute) for r in row.follow_ups}
+        taken.added += len(after - before)
+        taken.removed += len(before - after)
+        if row.client is not None and row.client.circle is not None:
+            taken.circles.add(row.client.circle)
+
+    def _look(
+        self, found: Sequence[Found], ties: Mapping[int, Ties]
+    ) -> Iterator[tuple[KnownNote | None, NoteRow]]:
         """What is known of notes and their new rows; nothing of a note whose last good rows stay."""
         known: dict[str, KnownNote | None] = {}
         notes: list[tuple[Note, bytes]] = []
+        tied: dict[str, Ties] = {}
         for each in found:
             known[each.path] = each.known
+            if each.known is not None and each.known.key in ties:
+                tied[each.path] = ties[each.known.key]
             read = self._parse(each)
             if isinstance(read, NoteRow):
                 yield each.known, read
             elif read is not None:
                 notes.append(read)
-        for row in self._build_rows(notes):
+        for row in self._build_rows(notes, tied):
             yield known[row.path], row
 
     def _parse(self, found: Found) -> tuple[Note, bytes] | NoteRow | None:
@@ -107,15 +165,15 @@ class Reader:
             return found._replace(content=error)
         return found._replace(content=content, digest=digest_of(content.data))
 
-    def _build_rows(self, notes: Sequence[tuple[Note, bytes]]) -> list[NoteRow]:
+    def _build_rows(self, notes: Sequence[tuple[Note, bytes]], ties: Mapping[str, Ties]) -> list[NoteRow]:
         try:
-            return build_rows(notes, self._context, self._today)
+            return build_rows(notes, self._context, self._today, ties)
         except Exception:  # one note must never stop the rest, whatever our mistake
-            return [self._build_row(note, digest) for note, digest in notes]
+            return [self._build_row(note, digest, ties) for note, digest in notes]
 
-    def _build_row(self, note: Note, digest: bytes) -> NoteRow:
+    def _build_row(self, note: Note, digest: bytes, ties: Mapping[str, Ties]) -> NoteRow:
         try:
-            return build_rows([(note, digest)], self._context, self._today)[0]
+            return build_rows([(note, digest)], self._context, self._today, ties)[0]
         except Exception as error:
             problem = Problem(
                 note.path, 1, 1, "unexpected", ERROR,
@@ -132,8 +190,10 @@ class Reader:
         return NoteRow(path, b"", False, None, (), problems)
 
 
-def build_rows(notes: Sequence[tuple[Note, bytes]], context: Context, today: date) -> list[NoteRow]:
-    """What notes, each with its bytes' digest, give the index; in any order.
+def build_rows(
+    notes: Sequence[tuple[Note, bytes]], context: Context, today: date, ties: Mapping[str, Ties] = FREE
+) -> list[NoteRow]:
+    """What notes, each with its bytes' digest, give the index; in any order.  ``ties`` are by path.
 
     One step after the other for all of them, and not note after note: a step's code then stays in the
     processor's cache, which saves a fifth of the time.
@@ -143,56 +203,107 @@ def build_rows(notes: Sequence[tuple[Note, bytes]], context: Context, today: dat
     others: list[tuple[Note, bytes]] = []
     for each in notes:
         (ours if is_client(each[0], settings) else others).append(each)
-    bodies = [parse_body(note, settings.log_headings) for note, _ in ours]
+    headings, tasks_filter = settings.log_headings, context.tasks_filter
+    bodies = [parse_body(note, headings, tasks_filter) for note, _ in ours]
     read = [read_client(note, body, settings) for (note, _), body in zip(ours, bodies, strict=True)]
-    derived = [derive(client, context, today) for client, _ in read]
-    stored = [_client_row(client, each) for (client, _), each in zip(read, derived, strict=True)]
+    derived = [derive(client, context, today, ties.get(client.path, UNTIED)) for client, _ in read]
     rows = [
-        NoteRow(note.path, digest, False, row, each.follow_ups, (*note.problems, *body.problems, *problems))
-        for (note, digest), body, (_, problems), each, row in zip(
-            ours, bodies, read, derived, stored, strict=True
+        NoteRow(
+            note.path,
+            digest,
+            False,
+            each.client,
+            each.follow_ups,
+            (*note.problems, *body.problems, *problems),
         )
+        for (note, digest), body, (_, problems), each in zip(ours, bodies, read, derived, strict=True)
     ]
-    rows += [
-        NoteRow(note.path, digest, False, None, (), find_other_type(note, settings))
-        for note, digest in others
-    ]
-    return rows
+    for at, (note, _) in enumerate(ours):
+        tie = ties.get(note.path)
+        if tie is not None and tie.twin and read[at][0].id == tie.claim:
+            rows[at] = rows[at]._replace(problems=(*rows[at].problems, _report_twin(note, tie.twin)))
+    return rows + [_build_other_row(note, digest, context) for note, digest in others]
 
 
-def _client_row(client: Client, derived: Derived) -> ClientRow:
-    return ClientRow(
+def _build_other_row(note: Note, digest: bytes, context: Context) -> NoteRow:
+    """The row of a note that is no client's: what it says of clients, and whether it should be one."""
+    problems = find_other_type(note, context.settings)
+    mentions: list[tuple[str, str]] = []
+    if ("[[" in note.text or "](" in note.text) and not is_made(note):
+        daily = find_daily(note.path)
+        body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
+        mentions = [("\n".join(targets), to_text(said)) for targets, said in find_mentions(body, note.path)]
+    return NoteRow(note.path, digest, False, None, (), problems, mentions)
+
+
+def find_daily(path: str) -> date | None:
+    """The day of a daily note, which is one named by its date."""
+    name = path.rpartition("/")[2].removesuffix(".md")
+    return read_day(name) if len(name) == _DAY_LENGTH else None
+
+
+_DAY_LENGTH = len("2026-11-22")
+
+
+def _report_twin(note: Note, twin: str) -> Problem:
+    found = note.get("id")
+    line, column = (found.line, found.column) if found is not None else (1, 1)
+    return Problem(
+        note.path, line, column, "duplicate-id", WARNING,
+        f"The note {twin} has the same id, so this one goes by its path.",
+        "If both are of one client, bring them together in one note; else give this one another id.",
+    )  # fmt: skip
+
+
+class Derived(NamedTuple):
+    """What comes of a client: the row of the client, and those of the follow-ups."""
+
+    client: ClientRow
+    follow_ups: list[FollowUpRow]
+
+
+def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -> Derived:
+    """A client's follow-ups as of a day, as the index stores them, with what other notes add to them."""
+    twin = ties.twin if ties.claim == client.id else ""
+    client = add_ties(client, ties)
+    circle = _find_circle(client)
+    shared = ties.company if ties.circle == circle else None
+    past = find_past(client, today, shared)
+    found = find_follow_ups(client, context, past)
+    card = build_card(client, client.key, past, context.settings)
+    contact = None if past.contact is None else past.contact.toordinal()
+    counted = None
+    if circle and shares_cadence(client, context.settings):
+        counted = max(contact or 0, 0 if shared is None else shared.toordinal())
+    row = ClientRow(
         client.key,
         clean(client.name),
         clean(client.company),
         "\n".join(client.aliases),
         normalize("NFC", "\n".join(("", *client.owners, ""))).casefold(),
         client.stage,
-        derived.first,
-        derived.until,
-        to_facts(client),
+        FIRST_DAY if found.first is None else found.first.toordinal(),
+        LAST_DAY if found.until is None else found.until.toordinal(),
+        "".join([rank_letter(_RANKS[kind]) for kind in found.missed]),
+        client.id or None,
+        twin,
+        circle,
+        contact,
+        counted,
+        ties.heard,
+        to_card_text(card),
     )
+    return Derived(row, build_follow_up_rows(found.open, client))
 
 
-class Derived(NamedTuple):
-    """What comes of a client, and the days (ordinals, from and until before) for which it does."""
-
-    first: int
-    until: int
-    follow_ups: list[FollowUpRow]
-
-
-def derive(client: Client, context: Context, today: date) -> Derived:
-    """A client's follow-ups as of a day, as the index stores them."""
-    past = find_past(client, today)
-    return Derived(
-        FIRST_DAY if past.first is None else past.first.toordinal(),
-        LAST_DAY if past.until is None else past.until.toordinal(),
-        _follow_up_rows(find_follow_ups(client, context, past), client),
-    )
+def _find_circle(client: Client) -> str | None:
+    """What people of one company have in common: the note that their company links to, else its name."""
+    linked = client.links.get("company")
+    name = linked[0].rpartition("/")[2].removesuffix(".md") if linked else client.company
+    return normalize("NFC", clean(name)).casefold().strip() or None
 
 
-def _follow_up_rows(found: Sequence[FollowUp], client: Client) -> list[FollowUpRow]:
+def build_follow_up_rows(found: Sequence[FollowUp], client: Client) -> list[FollowUpRow]:
     agreed = "next-contact" in [each.rule for each in found]
     name, value = client.name, client.value
     sorted_by = name.casefold()

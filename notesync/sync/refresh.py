@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.problems import ERROR, Problem, VaultError
-from notesync.store.index import Index, KnownNote
+from notesync.store.index import Index, KnownNote, NoteRow
 from notesync.store.scan import Difference, Listing, Scan
 from notesync.store.vault import UNTRUSTED, Content, Signature, Unreadable, Vault
 
@@ -74,13 +74,34 @@ class Look(NamedTuple):
 
 
 class Taken:
-    """What a refresh has taken in so far: notes read, paths changed, follow-ups come and gone."""
+    """What a refresh has taken in so far: notes read, paths changed, follow-ups come and gone.
+
+    ``claims`` and ``circles`` are the ids and the companies of which some client has changed; ``mentions`` tells
+    whether what some note says of others has, ``names`` whether what a client may be called has.
+    """
 
     def __init__(self) -> None:
         self.read = 0
         self.changed: list[str] = []
         self.added = 0
         self.removed = 0
+        self.claims: set[str] = set()
+        self.circles: set[str] = set()
+        self.mentions = False
+        self.names = False
+
+    def touch(self, index: Index, key: int | None, row: NoteRow | None) -> None:
+        """A note's row is about to be replaced by another (None: by none)."""
+        before = None if key is None else index.ties(key)
+        after = None if row is None else row.client
+        for each in (before, after):
+            if each is not None:
+                if each.claim is not None:
+                    self.claims.add(each.claim)
+                if each.circle is not None:
+                    self.circles.add(each.circle)
+        self.names |= (before and before.aliases) != (after and after.aliases)
+        self.mentions |= bool(row and row.mentions) or (key is not None and index.says(key))
 
 
 class Refresh:
@@ -130,9 +151,30 @@ class Refresh:
                 self._take_in(look.pending)
             removed, wait = self._remove(look.vanished)
             self._store_listings(look.differences)
+            self._settle(everything=look.unfinished or len(look.pending) > BATCH)
             if look.unfinished or len(look.pending) > BATCH:
                 index.remember(unfinished="")
         return self._report(removed, wait)
+
+    def _settle(self, *, everything: bool) -> None:
+        """Have what ties clients to other notes be as all notes say by now."""
+        taken = self._taken
+        if everything or taken.claims or taken.circles or taken.mentions or taken.names:
+            from notesync.sync.reading import Reader
+            from notesync.sync.ties import settle
+
+            reader = Reader(self._vault, self._index, self._context(), self._today, self._pause)
+            settle(self._index, reader, taken, everything=everything)
+
+    def derive_again(self, clients: Sequence[int]) -> None:
+        """Derive the rows of these clients again, within a change, and what hangs on them."""
+        from notesync.sync.reading import Reader
+        from notesync.sync.ties import settle
+
+        taken = Taken()
+        reader = Reader(self._vault, self._index, self._context(), self._today, self._pause)
+        reader.take_again(clients, taken)
+        settle(self._index, reader, taken, everything=False)
 
     def _look(self) -> Look:
         """What differs from what the index knows."""
@@ -245,6 +287,7 @@ class Refresh:
                 if 0 < left <= GRACE:
                     waits.append(left)
                     continue
+            self._taken.touch(self._index, note.key, None)
             if note.is_client:
                 self._taken.removed += len(self._index.identities(note.key))
             self._index.forget(note.key)

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
+from events import build_event, make_card
 
-from notesync.followup.client import Client
+from notesync.followup.card import Card
 from notesync.followup.follow_up import FollowUp
 from notesync.followup.settings import Settings
 from notesync.publish.calendar import (
@@ -34,7 +35,6 @@ from notesync.publish.calendar import (
     Pressing,
     build_description,
     build_digest,
-    build_event,
     build_link,
     build_summary,
     build_uid,
@@ -59,12 +59,9 @@ class Feed(NamedTuple):
     items: list[Item]
 
 
-def make_client(name: str, **facts: Any) -> Client:
-    known = {
-        "path": f"Clients/{name}.md", "key": f"id of {name}", "stage": "prospect", "log": (), "tasks": (),
-        "anchors": {}, "links": {},
-    }  # fmt: skip
-    return Client(**{"name": name, **known, **facts})
+def make_client(name: str, **facts: Any) -> Card:
+    known = {"path": f"Clients/{name}.md", "key": f"id of {name}", "stage": "prospect"}
+    return make_card(**{"name": name, **known, **facts})
 
 
 def make_follow_up(opens: date, due: date | None = None, **facts: Any) -> FollowUp:
@@ -83,7 +80,7 @@ def make_item(component: str, uid: str, start: str | None, end: str, summary: st
     }  # fmt: skip
 
 
-def make_feed(pairs: list[tuple[FollowUp, Client]], component: str = EVENT) -> Feed:
+def make_feed(pairs: list[tuple[FollowUp, Card]], component: str = EVENT) -> Feed:
     """The calendar of some follow-ups, and its items as their words and days say."""
     events, items = [], []
     for found, client in pairs:
@@ -150,7 +147,7 @@ AWKWARD_ALPHABET = [
 ]
 
 
-def make_awkward() -> list[tuple[FollowUp, Client]]:
+def make_awkward() -> list[tuple[FollowUp, Card]]:
     """Named awkward texts, then many of chance (always the same), each in every field that takes words."""
     chance = random.Random(20261122)
     texts = AWKWARD_TEXTS + [

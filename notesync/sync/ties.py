@@ -1,0 +1,179 @@
+"""What ties clients to other notes: one id in two notes, people of one company, and what other notes say.
+
+A client's rows are derived from its own note as it is read.  What other notes add is found once all of them
+are stored: whoever's rows were made with something else is derived again.  Each row says what it was made
+with, so that nothing is missed, whatever the order in which notes came and went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
+from zlib import crc32
+
+from notesync.notes.body import Entry, Task
+from notesync.notes.mention import from_text
+from notesync.store.index import Index
+
+if TYPE_CHECKING:
+    from notesync.followup.client import Client
+    from notesync.sync.reading import Reader
+    from notesync.sync.refresh import Taken
+
+
+class Ties(NamedTuple):
+    """What other notes add to a client.
+
+    ``twin`` is the path of the note that has the same id, ``claim``, and comes first; this one then goes by its
+    path.  ``company`` is the day of the newest contact with others of the ``circle``.  Both are of the note as
+    it was stored last, and count for nothing if it says something else by now.  ``heard`` is the number of what
+    other notes say (0: nothing), which ``entries`` and ``tasks`` are.
+    """
+
+    claim: str = ""
+    twin: str = ""
+    circle: str = ""
+    company: date | None = None
+    heard: int = 0
+    entries: tuple[Entry, ...] = ()
+    tasks: tuple[Task, ...] = ()
+
+
+UNTIED = Ties()
+FREE: Mapping[str, Ties] = {}
+
+
+def add_ties(client: Client, ties: Ties) -> Client:
+    """The client with what other notes say, behind what their own says, and under the key that is theirs."""
+    if ties.twin and ties.claim == client.id:
+        client = client._replace(key=name_by_path(client.path))
+    if ties.heard:
+        client = client._replace(log=client.log + ties.entries, tasks=client.tasks + ties.tasks)
+    return client
+
+
+def name_by_path(path: str) -> str:
+    """The identity of a client whose note claims none."""
+    return normalize("NFC", path)
+
+
+def find_ties(index: Index, clients: Sequence[int]) -> dict[int, Ties]:
+    """The ties of the clients named, by key; of some, none."""
+    ties = dict.fromkeys(clients, UNTIED)
+    for key, circle, day in index.newest_contacts(clients):
+        ties[key] = ties[key]._replace(circle=circle, company=date.fromordinal(day))
+    for key, claim, twin in _find_twins(index, index.claims_of(clients)):
+        if key in ties:
+            ties[key] = ties[key]._replace(claim=claim, twin=twin)
+    if index.has_mentions():
+        for key, said in _gather(index.heard(clients)):
+            found = [from_text(text) for text in said]
+            ties[key] = ties[key]._replace(
+                heard=_number(said),
+                entries=tuple(each for each in found if isinstance(each, Entry)),
+                tasks=tuple(each for each in found if isinstance(each, Task)),
+            )
+    return ties
+
+
+def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> None:
+    """Derive again, within a change, the clients whose rows were made with other ties than there are now.
+
+    ``everything``: not only what may have changed by what was ``taken`` in.
+    """
+    if everything or taken.mentions or (taken.names and index.has_mentions()):
+        _find_meant(index)
+        taken.mentions = True
+    again = set(_find_misnamed(index, None if everything else sorted(taken.claims)))
+    if taken.mentions:
+        again.update(_find_misheard(index))
+    if again:
+        reader.take_again(sorted(again), taken)
+    late = index.miscounted(None if everything else sorted(taken.circles))
+    if late:
+        reader.take_again(late, taken)
+
+
+def _find_misnamed(index: Index, claims: Sequence[str] | None) -> Iterator[int]:
+    """The clients that go by an id which is another's by now, or that do not by the one which is theirs."""
+    before, first = "", ""
+    for key, path, twin, claim in index.claims(claims):
+        if claim != before:
+            before, first = claim, path
+        if twin != ("" if path == first else first):
+            yield key
+
+
+def _find_twins(index: Index, claims: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    before, first = "", ""
+    for key, path, _, claim in index.claims(claims):
+        if claim == before:
+            yield key, claim, first
+        else:
+            before, first = claim, path
+
+
+# --- What other notes say --------------------------------------------------------------------------------
+
+
+def _find_misheard(index: Index) -> Iterator[int]:
+    """The clients whose rows were made with something else than what other notes say now."""
+    known = index.heard_numbers()
+    for key, said in _gather(index.heard()):
+        if known.pop(key, 0) != _number(said):
+            yield key
+    yield from known  # of whom nothing is said any more
+
+
+def _gather(heard: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    key, said = -1, list[str]()
+    for client, text in heard:
+        if client != key:
+            if said:
+                yield key, said
+            key, said = client, []
+        said.append(text)
+    if said:
+        yield key, said
+
+
+def _number(said: Sequence[str]) -> int:
+    return crc32("\n".join(said).encode()) or 1
+
+
+def _find_meant(index: Index) -> None:
+    """Find whom the links of other notes mean: the one client that any of them names."""
+    mentions = index.mentions()
+    if not mentions:
+        return
+    names = _Names(index)
+    found = [(names.find_one(targets.split("\n")), key, client) for key, targets, client in mentions]
+    index.assign_mentions((meant, key) for meant, key, client in found if meant != client)
+
+
+class _Names:
+    """What a link may call a client: the note's name or path as Obsidian has it, else an alias."""
+
+    def __init__(self, index: Index) -> None:
+        self._files: dict[str, set[int]] = {}
+        self._aliases: dict[str, set[int]] = {}
+        for key, path, _, _, _, aliases in index.names():
+            parts = _compare(path).split("/")
+            for at in range(len(parts)):
+                self._files.setdefault("/".join(parts[at:]), set()).add(key)
+            for alias in filter(None, aliases.split("\n")):
+                self._aliases.setdefault(_compare(alias), set()).add(key)
+
+    def find_one(self, targets: Sequence[str]) -> int | None:
+        """The only client among the notes of these names; None where there is none, or more than one."""
+        found: set[int] = set()
+        for target in targets:
+            name = _compare(target)
+            found |= self._files.get(name) or self._aliases.get(name) or set()
+        return next(iter(found)) if len(found) == 1 else None
+
+
+def _compare(name: str) -> str:
+    return normalize("NFC", name).casefold().strip().removeprefix("/").removesuffix(".md")
