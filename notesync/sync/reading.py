@@ -28,8 +28,8 @@ from notesync.notes.note import Note, parse_note
 from notesync.problems import ERROR, Problem
 from notesync.publish.text import clean, line_parts
 from notesync.store.index import FIRST_DAY, LAST_DAY, ClientRow, FollowUpRow, Index, KnownNote, NoteRow
-from notesync.store.vault import Unreadable, Vault
-from notesync.sync.refresh import Found, Taken, digest_of
+from notesync.store.vault import Unreadable, Vault, digest_of
+from notesync.sync.refresh import Found, Taken
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
