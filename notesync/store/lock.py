@@ -14,7 +14,7 @@ from collections.abc import Callable
 from notesync.problems import RefusedError
 
 PATIENCE = 10.0  # seconds; a change of a note takes some milliseconds
-_PAUSE = 0.02
+_PAUSE = 0.005
 
 if sys.platform == "win32":
     import msvcrt
