@@ -188,8 +188,9 @@ class _Command:
                 ) from error
             raise
         except BaseException:  # such as Ctrl-C, at any moment: whether the note was changed shows in the note
-            self._put_back()
-            _settle(self._vault, self._history)
+            with suppress(RefusedError):
+                self._put_back()
+                _settle(self._vault, self._history)
             raise
         if self._overtaken:
             raise OvertakenError(
