@@ -69,8 +69,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    found = Desk(tmp_path)
+def desk(quick_path: Path) -> Iterator[Desk]:
+    found = Desk(quick_path)
     with found.history:
         yield found
 
@@ -328,11 +328,11 @@ def _die_at(moment: int) -> Callable[[Any, str, Any], None]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_kill_at_any_step_leaves_the_old_or_the_new_note(tmp_path: Path) -> None:
+def test_a_kill_at_any_step_leaves_the_old_or_the_new_note(quick_path: Path) -> None:
     outcomes, moment, ended = [], 0, False
     while not ended:
         moment += 1
-        desk = Desk(tmp_path / str(moment))
+        desk = Desk(quick_path / str(moment))
         child = os.fork()
         if not child:
             sys.setprofile(_die_at(moment))

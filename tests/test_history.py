@@ -8,11 +8,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notesync.problems import RefusedError
@@ -27,8 +28,8 @@ HOME = str(Path(history_module.__file__).parents[2])
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "vault-0"
+def folder(quick_path: Path) -> Path:
+    return quick_path / "state" / "vault-0"
 
 
 @pytest.fixture
@@ -62,9 +63,10 @@ def test_the_texts_of_a_note_come_newest_first_and_each_once(history: History, f
     assert history.texts("acme.md") == []
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example has its own folder
 @given(st.lists(st.binary(max_size=80), max_size=8))
-def test_any_bytes_come_back(tmp_path_factory: pytest.TempPathFactory, found: list[bytes]) -> None:
-    with History(str(tmp_path_factory.mktemp("state") / "vault")) as history:
+def test_any_bytes_come_back(quick_path: Path, found: list[bytes]) -> None:
+    with History(tempfile.mkdtemp(dir=quick_path)) as history:
         history.store([(f"{at}.md", data) for at, data in enumerate(found)], NOW)
         for at, data in enumerate(found):
             assert texts(history, f"{at}.md") == [data]
