@@ -53,3 +53,11 @@ class RefusedError(NotesyncError):
     """Refused, and nothing was changed: a file moved on, another watcher runs."""
 
     exit_code = 4
+
+
+class MovedOnError(RefusedError):
+    """A file no longer holds the bytes that a change was made for: read it and make the change again."""
+
+
+class OvertakenError(RefusedError):
+    """A file was replaced just as another program saved it: both texts are kept, and a person must look."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,14 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str | bytes], None]
         assert data == path.read_bytes()
 
     return compare
+
+
+@pytest.fixture
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder, in memory where the system has such a place: waiting for the disk is not what is tested."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory, prefix="notesync-") as folder:
+        yield Path(folder)

@@ -383,7 +383,7 @@ def test_an_empty_folder_where_the_vault_was_is_not_believed(home: Home) -> None
 
 def test_what_a_killed_process_left_beside_the_calendar_is_removed(home: Home) -> None:
     home.put("a.md")
-    left, fresh = home.root / ".followups.ics.99.ab1.tmp", home.root / ".followups.ics.98.ab1.tmp"
+    left, fresh = (home.root / f"~syncthing~notesync.~{at * 16}.tmp" for at in "01")
     for file in (left, fresh):
         file.touch()
     os.utime(left, (1e9, 1e9))

@@ -178,7 +178,7 @@ def test_only_notes_settings_and_folders_wake_the_watcher(tmp_path: Path) -> Non
     assert vault.is_relevant(".obsidian/templates.json", False)
     for path in (
         "followups.ics",
-        ".followups.ics.1.tmp",
+        "~syncthing~notesync.~0123456789abcdef.tmp",
         ".obsidian/workspace.json",
         "photo.jpg",
         ".Acme.md.swp",

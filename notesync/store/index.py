@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from notesync.store.database import PATIENCE, find_file, is_damage, use_log
 from notesync.store.scan import Listing
 
 IndexFailure = sqlite3.Error  # locked, full, read-only, damaged under way: ends the use of the file
-PATIENCE = 10.0  # seconds to wait for other processes that write
 WAITS = 8  # of the flags: upcoming whatever the days (agenda.WAITS)
 FIRST_DAY, LAST_DAY = 0, 4_000_000  # before and after every ordinal
 
@@ -223,7 +222,7 @@ class Index:
             try:
                 return self._connect()
             except sqlite3.DatabaseError as error:
-                if not _is_damage(error):
+                if not is_damage(error):
                     raise
                 return self._remake(error)
         except (OSError, sqlite3.Error) as error:
@@ -232,21 +231,21 @@ class Index:
     def _remake(self, error: Exception) -> sqlite3.Connection:
         self.notices.append(f"the index was unusable ({error}) and is made again")
         self._remade = True
-        if _find_file(self.path) == self._file:  # else another process was faster
+        if find_file(self.path) == self._file:  # else another process was faster
             for suffix in ("", "-wal", "-shm"):
                 if os.path.exists(self.path + suffix):
                     os.unlink(self.path + suffix)
         return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        self._file = _find_file(self.path)
+        self._file = find_file(self.path)
         db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             db.execute("pragma synchronous = off")  # it can be made again: no waiting for the disk
             if db.execute("pragma user_version").fetchone()[0] != SCHEMA:
                 self._create(db)
             db.execute("select * from meta").fetchall()
-            self._file = _find_file(self.path)
+            self._file = find_file(self.path)
         except BaseException:
             db.close()
             raise
@@ -254,7 +253,7 @@ class Index:
 
     def _create(self, db: sqlite3.Connection) -> None:
         """Make the tables, in place of another version's; another process may be doing the same."""
-        _use_log(db)
+        use_log(db)
         db.execute("begin exclusive")
         if db.execute("pragma user_version").fetchone()[0] != SCHEMA:
             others = db.execute(
@@ -283,7 +282,7 @@ class Index:
         self._db.close()
         self._reading = False
         self.fingerprint = ""
-        if _is_damage(error) and not self._remade:
+        if is_damage(error) and not self._remade:
             try:
                 self._db = self._remake(error)
             except (OSError, sqlite3.Error) as again:
@@ -797,32 +796,3 @@ def _storable(path: str) -> str | bytes:
 
 def _path(stored: str | bytes) -> str:
     return stored if isinstance(stored, str) else os.fsdecode(stored)
-
-
-def _use_log(db: sqlite3.Connection) -> None:
-    """Have readers not wait for a writer; SQLite itself does not wait for the lock that this switch needs."""
-    patient_until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            db.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > patient_until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _find_file(path: str) -> int | None:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None
-
-
-def _is_damage(error: Exception) -> bool:
-    """Whether the file itself is at fault, so that it is worth nothing: not who else uses it, or the disk."""
-    if isinstance(error, sqlite3.OperationalError):
-        words = str(error)
-        return "malformed" in words or "disk image" in words or "no such table: meta" in words
-    return isinstance(error, sqlite3.DatabaseError)

@@ -1,21 +1,21 @@
-"""The only door to people's files: find them, read them, and replace what we generate.
+"""The only door to people's files: find them, read them, change them safely, replace what we generate.
 
 In: a vault's root folder and vault-relative paths with ``/``.  Out: names with their signatures, bytes
 with the signature under which they were read.  It knows nothing of what notes mean.
 
 Nothing outside the vault is read or written through it: symbolic links are not followed, only regular
-files are opened, and a placeholder of a file that a sync engine has not downloaded is never read.
+files are opened, and a placeholder of a file that a sync engine has not downloaded is never read.  How a
+person's file is written is told in ``writing``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat as stat_bits
 import struct
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from notesync.problems import VaultError
@@ -30,7 +30,7 @@ _SYSTEM_FOLDERS = frozenset(
 )
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the name is here, the bytes are in the cloud (Apple TN3150)
 _RECALL = 0x00400000 | 0x00040000 | 0x1000  # Windows: recall on data access, recall on open, offline
-_OPEN_FLAGS = (
+OPEN_FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
@@ -38,7 +38,6 @@ _OPEN_FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _OPENS_NO_LINKS = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
-_LEFT_BEHIND = 600  # seconds: nobody writes a calendar for that long, on any device that shares the folder
 pack_signature = struct.Struct("<3qQ").pack
 
 Signature = bytes
@@ -81,11 +80,26 @@ def signature(found: os.stat_result) -> Signature:
     return pack_signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
+def digest_of(data: bytes) -> bytes:
+    """What tells bytes from other bytes: sixteen bytes of BLAKE2."""
+    from hashlib import blake2b
+
+    return blake2b(data, digest_size=16).digest()
+
+
 def is_placeholder(found: os.stat_result) -> bool:
     """Whether a sync engine has left only the name here: reading would download, or block offline."""
     return bool(
         getattr(found, "st_flags", 0) & _DATALESS or getattr(found, "st_file_attributes", 0) & _RECALL
     )
+
+
+def require_file(found: os.stat_result) -> None:
+    """Raise Unreadable unless this is a regular file whose bytes are on this device."""
+    if not stat_bits.S_ISREG(found.st_mode):
+        raise _NOT_A_FILE
+    if is_placeholder(found):
+        raise _NOT_DOWNLOADED
 
 
 class Vault:
@@ -215,7 +229,7 @@ class Vault:
                     raise _NOT_A_FILE
             if placeholder:
                 raise _NOT_DOWNLOADED
-            handle = os.open(place, _OPEN_FLAGS)
+            handle = os.open(place, OPEN_FLAGS)
         except OSError as error:
             raise _cannot_read(error) from error
         try:
@@ -238,9 +252,9 @@ class Vault:
         same, rest = _compare(target, incoming)
         if rest is None:
             return False
-        temporary = f"{target}.{os.getpid()}.{time.monotonic_ns():x}.tmp"
-        folder, name = os.path.split(temporary)
-        temporary = os.path.join(folder, f".{name}")
+        from notesync.store.writing import build_temporary_name
+
+        temporary = os.path.join(os.path.dirname(target), build_temporary_name())
         try:
             _write_new(temporary, target, same, rest, incoming)
             with contextlib.suppress(OSError):  # a new file, or a file system without permissions
@@ -253,14 +267,51 @@ class Vault:
         return True
 
     def forget_temporaries(self, path: str) -> None:
-        """Remove what a process left that was killed while it wrote this generated file."""
-        folder, name = os.path.split(os.path.join(self.root, path))
-        ours = re.compile(rf"\.{re.escape(name)}\.\d+\.[0-9a-f]+\.tmp")
-        long_ago = time.time() - _LEFT_BEHIND
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(folder):
-                if ours.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < long_ago:
-                    os.unlink(entry.path)
+        """Remove what a process left beside this generated file that was killed while it wrote."""
+        from notesync.store.writing import Folder, forget_temporaries
+
+        forget_temporaries(Folder(os.path.join(self.root, os.path.dirname(path))))
+
+    # people's files -----------------------------------------------------------------------------
+
+    def replace(
+        self, path: str, expected: bytes, wished: bytes, pause: Callable[[float], None] = time.sleep
+    ) -> bytes | None:
+        """Make a file that holds ``expected`` hold ``wished``, keeping its permissions and attributes.
+
+        Whatever kills the process or the machine leaves the old or the new bytes, whole.  Out: None, or what
+        another program wrote in the very moment of the replacement: no longer in the file, so keep it.
+        ``pause`` waits some seconds, where Windows has the file locked.
+
+        Raises MovedOnError when the file holds other bytes, RefusedError when it is gone, may only be read, is
+        no regular file of the vault or not on this device, or the disk does not take it: nothing was changed.
+        """
+        from notesync.store import writing
+
+        return writing.replace(self.root, path, expected, wished, pause)
+
+    def create(self, path: str, data: bytes) -> str:
+        """Make a new file with these bytes, appearing whole, and the folders that lack; its path.
+
+        A folder whose name differs only in case or in the form of its accents is used as it is, and such a
+        file stands in the way: the folder may be synced to where they are one.  Raises RefusedError for that,
+        and as ``replace`` does.
+        """
+        from notesync.store import writing
+
+        return writing.create(self.root, path, data)
+
+    def forget(self, path: str, expected: bytes, pause: Callable[[float], None] = time.sleep) -> bytes | None:
+        """Remove a file that holds ``expected``.  Out and raised: as by ``replace``."""
+        from notesync.store import writing
+
+        return writing.forget(self.root, path, expected, pause)
+
+    def find_spelling(self, path: str) -> str:
+        """The path that ``create`` would give to a file: with its folders spelled as they are on the disk."""
+        from notesync.store import writing
+
+        return writing.find_spelling(self.root, path)
 
 
 _NOT_A_FILE = Unreadable("not-a-file", "This is not an ordinary file.", "Put the note itself here.")

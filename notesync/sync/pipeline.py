@@ -8,7 +8,6 @@ never written.  Only what changed is read, and what reading and deriving need is
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -17,9 +16,10 @@ from notesync import __version__
 from notesync.followup.agenda import Moment
 from notesync.problems import ERROR, Problem, UsageError
 from notesync.store.index import FollowUpRow, Index, IndexFailure, RulesChanged
-from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, signature
+from notesync.store.places import cache_dir
+from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, digest_of, signature
 from notesync.sync.answers import Answers, Counts, Name, Selection
-from notesync.sync.refresh import Changes, Refresh, Wishes, digest_of
+from notesync.sync.refresh import Changes, Refresh, Wishes
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -46,30 +46,6 @@ class Published(NamedTuple):
     path: str
     changed: bool
     events: int
-
-
-def cache_dir(root: str) -> str:
-    """The folder of this vault's index and locks, in the user's cache, outside every synced folder.
-
-    The places are those of platformdirs, whose import alone would cost ``check`` half a bare Python start.
-    """
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-        return os.path.join(base, "notesync", "Cache", _vault_key(root))
-    if sys.platform == "darwin":
-        return os.path.join(home, "Library", "Caches", "notesync", _vault_key(root))
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    base = base if os.path.isabs(base) else os.path.join(home, ".cache")
-    return os.path.join(base, "notesync", _vault_key(root))
-
-
-def _vault_key(root: str) -> str:
-    from zlib import crc32
-
-    real = os.path.realpath(root)
-    name = "".join(c if c.isalnum() else "-" for c in os.path.basename(real))[:40]
-    return f"{name}-{crc32(os.fsencode(real)):08x}"
 
 
 def open_workspace(

@@ -41,8 +41,8 @@ from notesync.store.index import (
     NoteRow,
     rank_letter,
 )
-from notesync.store.vault import Unreadable, Vault
-from notesync.sync.refresh import Found, Taken, digest_of
+from notesync.store.vault import Unreadable, Vault, digest_of
+from notesync.sync.refresh import Found, Taken
 from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_ties
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written

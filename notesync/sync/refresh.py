@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from notesync.problems import ERROR, Problem, VaultError
 from notesync.store.index import Index, KnownNote, NoteRow
 from notesync.store.scan import Difference, Listing, Scan
-from notesync.store.vault import UNTRUSTED, Content, Signature, Unreadable, Vault
+from notesync.store.vault import UNTRUSTED, Content, Signature, Unreadable, Vault, digest_of
 
 if TYPE_CHECKING:
     from notesync.followup.follow_up import Context
@@ -375,10 +375,3 @@ class Refresh:
         for name in difference.changed:
             notes[name] = self._trusted.get(difference.folder + name, UNTRUSTED)
         return listing._replace(signatures=b"".join(notes.values()))
-
-
-def digest_of(data: bytes) -> bytes:
-    """What tells bytes from other bytes: sixteen bytes of BLAKE2."""
-    from hashlib import blake2b
-
-    return blake2b(data, digest_size=16).digest()

@@ -25,6 +25,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.problems import RefusedError
+from notesync.store.lock import take_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -442,7 +443,7 @@ class WatchLock:
     def _take(self) -> bool:
         """Try three times: :func:`find_watcher` holds the lock for the moment of its looking."""
         for pause in (0.05, 0.05, 0.0):
-            if _lock(self._file):
+            if take_lock(self._file):
                 return True
             time.sleep(pause)
         return False
@@ -461,35 +462,9 @@ def find_watcher(path: str) -> int | None:
     except OSError:
         return None
     try:
-        return None if _lock(file) else _read_holder(file)
+        return None if take_lock(file) else _read_holder(file)
     finally:
         os.close(file)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> bool:
-        """Lock one byte far behind the text: on Windows nobody could read a locked one."""
-        os.lseek(file, 1 << 30, os.SEEK_SET)
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            os.lseek(file, 0, os.SEEK_SET)
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> bool:
-        """Lock the file for as long as it stays open; a file system without locks grants it."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            return not isinstance(error, BlockingIOError)
-        return True
 
 
 def _read_holder(file: int) -> int:
