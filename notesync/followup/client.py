@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
+from notesync.notes.note import Plain
 from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from notesync.notes.body import Body
     from notesync.notes.note import Note, Property, Scalar
 
+    Found = Property | Plain
+    Value = Scalar | Plain
 
 MAX_PROBLEMS = 50  # of one note's keys: more tell nobody more
 
@@ -102,7 +105,7 @@ def is_client(note: Note, settings: Settings) -> bool:
 
     Not one is a template (``{{`` or ``<%`` in its header) and a note that notesync itself generates.
     """
-    if not note.properties or _is_made(note):
+    if not note.found or _is_made(note):
         return False
     schema = _schema_of(settings)
     types = _read_types(note, schema)
@@ -113,7 +116,7 @@ def is_client(note: Note, settings: Settings) -> bool:
 
 def find_other_type(note: Note, settings: Settings) -> tuple[Problem, ...]:
     """The warning for a note that is no client's although it has a key of ours: its type says otherwise."""
-    if not note.properties or _is_made(note):
+    if not note.found or _is_made(note):
         return ()
     schema = _schema_of(settings)
     types, telling = _read_types(note, schema), _find_telling(note, schema)
@@ -134,13 +137,13 @@ def find_known_keys(settings: Settings) -> frozenset[str]:
 def _is_made(note: Note) -> bool:
     if note.template:
         return True
-    made = note.get("generated")
+    made = note.by_name.get("generated")
     return made is not None and any(value.text.strip() == "notesync" for value in made.values)
 
 
 def _read_types(note: Note, schema: _Schema) -> list[str]:
     for name in schema.type_names:
-        found = note.get(name)
+        found = note.by_name.get(name)
         if found is not None and found.values:
             words = [show_link(word).casefold() for word in _split(found)]
             if words:
@@ -200,7 +203,7 @@ class _Reading:
         self.every_line = 1
         self.delivery_unknown = False
 
-    def report(self, at: Scalar | Dated, code: str, severity: str, message: str, hint: str) -> None:
+    def report(self, at: Value | Dated, code: str, severity: str, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, at.line, at.column, code, severity, message, hint))
 
 
@@ -208,11 +211,11 @@ class Field(NamedTuple):
     """A key of client notes: ``parse`` makes its values what ``attribute`` of the client holds; None: nothing."""
 
     key: str
-    parse: Callable[[_Reading, Field, Property], Any]
+    parse: Callable[[_Reading, Field, Found], Any]
     attribute: str
 
 
-def _read_text(reading: _Reading, field: Field, found: Property) -> str:
+def _read_text(reading: _Reading, field: Field, found: Found) -> str:
     values = found.values
     if len(values) == 1:
         text = values[0].text
@@ -220,68 +223,72 @@ def _read_text(reading: _Reading, field: Field, found: Property) -> str:
     return ", ".join(show_link(value.text) for value in values)
 
 
-def _read_linked(reading: _Reading, field: Field, found: Property) -> str:
+def _read_linked(reading: _Reading, field: Field, found: Found) -> str:
     """A text that may be a link to another note, such as the client's company."""
     _keep_links(reading, field, found)
     return _read_text(reading, field, found)
 
 
-def _keep_links(reading: _Reading, field: Field, found: Property) -> None:
-    if any("[[" in value.text for value in found.values):
-        reading.links[field.attribute] = _find_targets(value.text for value in found.values)
+def _keep_links(reading: _Reading, field: Field, found: Found) -> None:
+    texts = [value.text for value in found.values if "[[" in value.text]
+    if texts:
+        reading.links[field.attribute] = _find_targets(texts)
 
 
-def _read_as_written(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_as_written(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     """Phone numbers and addresses: not a character is changed, nor is a comma taken for a separator."""
     return tuple([value.text for value in found.values])
 
 
-def _read_list(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_list(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     return tuple([word for item in _split(found) if (word := show_link(item))])
 
 
-def _read_linked_list(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_linked_list(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     _keep_links(reading, field, found)
     return _read_list(reading, field, found)
 
 
-def _read_tags(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_tags(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     # A tag has no blank in it, so that text may also part its tags by blanks.
     return tuple([tag for item in _split(found) for word in item.split() if (tag := word.lstrip("#"))])
 
 
-def _read_channels(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
-    channels: list[str] = []
-    for item in _split(found):
-        known = CHANNELS.get(item.casefold())
-        channels += (known,) if known else _part_channels(item)
-    return tuple(dict.fromkeys(channels))
+def _read_channels(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
+    items = _split(found)
+    if len(items) == 1 and (known := CHANNELS.get(items[0].casefold())):
+        return (known,)
+    return tuple(dict.fromkeys(channel for item in items for channel in _part_channels(item)))
 
 
 def _part_channels(words: str) -> Iterable[str]:
     """`call or WhatsApp` is two channels; words that are not all channels stay together as they are."""
+    if words.casefold() in CHANNELS:
+        return (CHANNELS[words.casefold()],)
     parts = re.split(r" or | and | ?[/;&+] ?", words)
     if not all(part.casefold() in CHANNELS for part in parts):
         parts = [words]
     return map(find_channel, parts)
 
 
-def _read_plan(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_plan(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     return tuple(item.casefold() for item in _read_list(reading, field, found))
 
 
 _BETWEEN_COMMAS = re.compile(r"(?:\[\[[^\[\]]*\]\]|[^,])++")  # a comma inside a link parts nothing
 
 
-def _split(found: Property) -> list[str]:
+def _split(found: Found) -> list[str]:
     """The items of a list; of a lone text, the parts between its commas.  Never an empty one."""
+    if isinstance(found, Plain) and "," not in found.text:
+        return [found.text.strip()]
     parts = [value.text for value in found.values]
     if not found.is_list and "," in parts[0]:
         parts = _BETWEEN_COMMAS.findall(parts[0])
     return [item for part in parts if (item := part.strip())]
 
 
-def _read_date(reading: _Reading, field: Field, found: Property) -> Dated | None:
+def _read_date(reading: _Reading, field: Field, found: Found) -> Dated | None:
     values = found.values
     if len(values) == 1:
         return _read_day(reading, field, values[0])
@@ -300,7 +307,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _LONGEST_TEXT = 80  # that is looked at for what it could mean: a date, number or cadence is never longer
 
 
-def _read_day(reading: _Reading, field: Field, value: Scalar) -> Dated | None:
+def _read_day(reading: _Reading, field: Field, value: Value) -> Dated | None:
     written = parse_date(value.text)
     if written is None:
         message = f"`{field.key}` is not a date that can be read for certain: `{_clip(value.text)}`."
@@ -340,14 +347,14 @@ def _in_zone(day: date, minute: int, offset: int, zone: str) -> tuple[date, int]
     return here.date(), here.hour * 60 + here.minute
 
 
-def _read_anchor(reading: _Reading, field: Field, found: Property) -> dict[str, Dated]:
+def _read_anchor(reading: _Reading, field: Field, found: Found) -> dict[str, Dated]:
     day = _read_date(reading, field, found)
     if day is not None:
         reading.anchors[field.key] = day
     return reading.anchors
 
 
-def _read_delivery(reading: _Reading, field: Field, found: Property) -> dict[str, Dated]:
+def _read_delivery(reading: _Reading, field: Field, found: Found) -> dict[str, Dated]:
     """A day like other anchors', or one that is not known yet."""
     if found.values[0].text.strip().casefold() != "unknown":
         return _read_anchor(reading, field, found)
@@ -355,7 +362,7 @@ def _read_delivery(reading: _Reading, field: Field, found: Property) -> dict[str
     return reading.anchors
 
 
-def _read_created(reading: _Reading, field: Field, found: Property) -> Dated | None:
+def _read_created(reading: _Reading, field: Field, found: Found) -> Dated | None:
     # Not a key of the format: other programs write it in many ways, so what cannot be read is no problem.
     value = found.values[0]
     written = parse_date(value.text) or parse_date(value.text.strip()[:10])
@@ -364,11 +371,11 @@ def _read_created(reading: _Reading, field: Field, found: Property) -> Dated | N
     return Dated(written.day, None, value.line, value.column)
 
 
-def _read_every(reading: _Reading, field: Field, found: Property) -> Interval | None:
+def _read_every(reading: _Reading, field: Field, found: Found) -> Interval | None:
     return _read_cadence(reading, field, found.values[0], found.values[0].text)
 
 
-def _read_prm_cadence(reading: _Reading, field: Field, found: Property) -> Interval | None:
+def _read_prm_cadence(reading: _Reading, field: Field, found: Found) -> Interval | None:
     value = found.values[0]
     text = value.text.strip()
     return _read_cadence(reading, field, value, f"{text} days" if text.isdecimal() else text)
@@ -378,7 +385,7 @@ def _read_prm_cadence(reading: _Reading, field: Field, found: Property) -> Inter
 _LONGEST = {"day": 36525, "workday": 26000, "week": 5218, "month": 1200, "year": 100}
 
 
-def _read_cadence(reading: _Reading, field: Field, value: Scalar, text: str) -> Interval | None:
+def _read_cadence(reading: _Reading, field: Field, value: Value, text: str) -> Interval | None:
     interval = parse_interval(text[:_LONGEST_TEXT])
     if interval is not None and interval.count <= _LONGEST[interval.unit]:
         reading.every_line = value.line
@@ -395,7 +402,7 @@ _TRUE = frozenset(("true", "yes", "on", "1", "x", "y", "checked"))
 _FALSE = frozenset(("false", "no", "off", "0", "n", "unchecked"))
 
 
-def _read_checkbox(reading: _Reading, field: Field, found: Property) -> bool:
+def _read_checkbox(reading: _Reading, field: Field, found: Found) -> bool:
     value = found.values[0]
     word = value.text.strip().casefold()
     if word in _TRUE:
@@ -406,7 +413,7 @@ def _read_checkbox(reading: _Reading, field: Field, found: Property) -> bool:
     return False
 
 
-def _read_minutes(reading: _Reading, field: Field, found: Property) -> int | None:
+def _read_minutes(reading: _Reading, field: Field, found: Found) -> int | None:
     value = found.values[0]
     number = re.fullmatch("([0-9]{1,4}) ?(?:m|mins?\\.?|minutes?)?", value.text.strip(), re.IGNORECASE)
     if number and 0 < int(number[1]) <= 24 * 60:
@@ -416,7 +423,7 @@ def _read_minutes(reading: _Reading, field: Field, found: Property) -> int | Non
     return None
 
 
-def _read_money(reading: _Reading, field: Field, found: Property) -> float | None:
+def _read_money(reading: _Reading, field: Field, found: Found) -> float | None:
     value = found.values[0]
     text = value.text.strip()
     if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
@@ -528,14 +535,15 @@ _PLUGIN_FIELDS = (
 )
 
 
+# A key, the rank of this name for it (the vault's own goes before ours, and ours before a plugin's), the place
+# of its attribute in a client, and its field.
+_Name = tuple[str, int, int, Field]
+
+
 class _Schema(NamedTuple):
-    """The table of fields under one vault's settings.
+    """The table of fields under one vault's settings: ``fields`` are found by the names of properties."""
 
-    ``fields`` finds a key and its field by the name of a property, with the rank of that name (the vault's own
-    name for a key goes before ours, and ours before a plugin's) and the place of the attribute in a client.
-    """
-
-    fields: dict[str, tuple[str, int, int, Field]]
+    fields: dict[str, _Name]
     type_names: tuple[str, ...]
     client_types: frozenset[str]
     known: frozenset[str]
@@ -628,7 +636,7 @@ _NOTHING = tuple([Client._field_defaults.get(attribute, "") for attribute in Cli
 def _read_values(reading: _Reading, note: Note, schema: _Schema) -> list[Any]:
     """The client's attributes in their order, as far as single keys fill them."""
     values = [*_NOTHING]
-    for _, at, field, prop in _choose_properties(note, schema).values():
+    for (_, _, at, field), prop in _choose_properties(note, schema).values():
         if not prop.flat:
             _report_nesting(reading, prop)
             if not prop.values:
@@ -639,23 +647,23 @@ def _read_values(reading: _Reading, note: Note, schema: _Schema) -> list[Any]:
     return values
 
 
-def _choose_properties(note: Note, schema: _Schema) -> dict[str, tuple[int, int, Field, Property]]:
+def _choose_properties(note: Note, schema: _Schema) -> dict[str, tuple[_Name, Found]]:
     """For each key the property that counts: of the best name, the first that says something.
 
     That a key stands there twice is the note's own problem.
     """
-    chosen: dict[str, tuple[int, int, Field, Property]] = {}
+    chosen: dict[str, tuple[_Name, Found]] = {}
     fields = schema.fields
-    for prop in note.properties:
+    for prop in note.found:
         known = fields.get(prop.name)
-        if known is not None and (prop.values or not prop.flat):
-            key, rank, at, field = known
-            if key not in chosen or rank < chosen[key][0]:
-                chosen[key] = rank, at, field, prop
+        if known is not None and (isinstance(prop, Plain) or prop.values or not prop.flat):
+            key = known[0]
+            if key not in chosen or known[1] < chosen[key][0][1]:
+                chosen[key] = known, prop
     return chosen
 
 
-def _report_nesting(reading: _Reading, found: Property) -> None:
+def _report_nesting(reading: _Reading, found: Found) -> None:
     message = f"`{_clip(found.key)}` holds lists or keys of its own; what is in them is not read."
     hint = f"Write it flat: `{_clip(found.key)}: value`, or a list of plain values."
     at = Dated(date.min, None, found.line, found.column)
