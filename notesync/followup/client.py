@@ -154,7 +154,7 @@ def _read_types(note: Note, schema: _Schema) -> list[str]:
 def _find_telling(note: Note, schema: _Schema) -> Property | None:
     for found in note.properties:
         known = schema.fields.get(found.name)
-        if known is not None and known[0] in _TELLING_KEYS:
+        if known is not None and known[1].key in _TELLING_KEYS:
             return found
     return None
 
@@ -216,10 +216,10 @@ class Field(NamedTuple):
 
 
 def _read_text(reading: _Reading, field: Field, found: Found) -> str:
-    values = found.values
-    if len(values) == 1:
-        text = values[0].text
+    if isinstance(found, Plain):
+        text = found.text
         return show_link(text) if "[[" in text else text.strip()
+    values = found.values
     return ", ".join(show_link(value.text) for value in values)
 
 
@@ -289,6 +289,8 @@ def _split(found: Found) -> list[str]:
 
 
 def _read_date(reading: _Reading, field: Field, found: Found) -> Dated | None:
+    if isinstance(found, Plain):
+        return _read_day(reading, field, found)
     values = found.values
     if len(values) == 1:
         return _read_day(reading, field, values[0])
@@ -535,15 +537,14 @@ _PLUGIN_FIELDS = (
 )
 
 
-# A key, the rank of this name for it (the vault's own goes before ours, and ours before a plugin's), the place
-# of its attribute in a client, and its field.
-_Name = tuple[str, int, int, Field]
-
-
 class _Schema(NamedTuple):
-    """The table of fields under one vault's settings: ``fields`` are found by the names of properties."""
+    """The table of fields under one vault's settings.
 
-    fields: dict[str, _Name]
+    ``fields`` finds by the name of a property the place of its attribute in a client, its field, and the names
+    that go before this one (the vault's own name for a key goes before ours, and ours before a plugin's).
+    """
+
+    fields: dict[str, tuple[int, Field, tuple[str, ...]]]
     type_names: tuple[str, ...]
     client_types: frozenset[str]
     known: frozenset[str]
@@ -565,8 +566,16 @@ def _build_schema(settings: Settings) -> _Schema:
     ranked = [(name, 2, field) for name, field in _PLUGIN_FIELDS]
     ranked += [(field.key, 1, field) for field in FIELDS]
     ranked += [(own[field.key], 0, field) for field in FIELDS if field.key in own]
+    meant = {name: (field, rank) for name, rank, field in ranked}
     fields = {
-        name: (field.key, rank, Client._fields.index(field.attribute), field) for name, rank, field in ranked
+        name: (
+            Client._fields.index(field.attribute),
+            field,
+            tuple(
+                other for other, (same, better) in meant.items() if same.key == field.key and better < rank
+            ),
+        )
+        for name, (field, rank) in meant.items()
     }
     type_names = (own["type"], "type") if "type" in own else ("type",)
     client_types = frozenset(("client", *(word.casefold() for word in settings.client_types)))
@@ -636,7 +645,15 @@ _NOTHING = tuple([Client._field_defaults.get(attribute, "") for attribute in Cli
 def _read_values(reading: _Reading, note: Note, schema: _Schema) -> list[Any]:
     """The client's attributes in their order, as far as single keys fill them."""
     values = [*_NOTHING]
-    for (_, _, at, field), prop in _choose_properties(note, schema).values():
+    fields = schema.fields
+    told = note.found if len(note.by_name) == len(note.found) else _find_telling_first(note)
+    for prop in told:
+        known = fields.get(prop.name)
+        if known is None:
+            continue
+        at, field, rivals = known
+        if not (isinstance(prop, Plain) or _says_something(prop)) or (rivals and _has_any(told, rivals)):
+            continue
         if not prop.flat:
             _report_nesting(reading, prop)
             if not prop.values:
@@ -647,20 +664,21 @@ def _read_values(reading: _Reading, note: Note, schema: _Schema) -> list[Any]:
     return values
 
 
-def _choose_properties(note: Note, schema: _Schema) -> dict[str, tuple[_Name, Found]]:
-    """For each key the property that counts: of the best name, the first that says something.
+def _says_something(prop: Found) -> bool:
+    return bool(prop.values) or not prop.flat
 
-    That a key stands there twice is the note's own problem.
-    """
-    chosen: dict[str, tuple[_Name, Found]] = {}
-    fields = schema.fields
+
+def _find_telling_first(note: Note) -> list[Found]:
+    """Of properties of one name the first that says something: that there are two is the note's own problem."""
+    first: dict[str, Found] = {}
     for prop in note.found:
-        known = fields.get(prop.name)
-        if known is not None and (isinstance(prop, Plain) or prop.values or not prop.flat):
-            key = known[0]
-            if key not in chosen or known[1] < chosen[key][0][1]:
-                chosen[key] = known, prop
-    return chosen
+        if _says_something(prop):
+            first.setdefault(prop.name, prop)
+    return list(first.values())
+
+
+def _has_any(told: Iterable[Found], names: tuple[str, ...]) -> bool:
+    return any(prop.name in names and _says_something(prop) for prop in told)
 
 
 def _report_nesting(reading: _Reading, found: Found) -> None:
