@@ -37,6 +37,7 @@ class Body(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+_RETURN, _TICK, _TILDE, _PERCENT, _LESS = b"\r`~%<"
 _EMPTY = Body((), (), ())
 
 
@@ -52,9 +53,10 @@ def parse_body(
     (lines without it are no tasks); ``daily`` is the day of a daily note, in which ``- [[Acme]] call``
     under a log heading is that client's entry.
     """
-    text = note.text
+    text, data = note.text, note.data
     start = note.body_start
-    if "\r" in text:
+    # One byte, given as a number, is looked for in the bytes ten times as fast as anything in the text.
+    if _RETURN in data:
         text = text.replace("\r\n", " \n").replace("\r", "\n")
     first = 1
     if start == 0:
@@ -62,8 +64,7 @@ def parse_body(
     else:
         start -= 1
     unclosed: list[tuple[int, int]] = []
-    # One character is found ten times as fast as two or three.
-    if ("`" in text or "~" in text or "%" in text or "<" in text) and (
+    if (_TICK in data or _TILDE in data or _PERCENT in data or _LESS in data) and (
         text.find("```", start) >= 0
         or text.find("%%", start) >= 0
         or text.find("<!--", start) >= 0
