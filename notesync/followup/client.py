@@ -606,7 +606,7 @@ def read_client(note: Note, body: Body, settings: Settings) -> tuple[Client, tup
     )
     values[_EVERY_LINE] = reading.every_line
     values[_DELIVERY_UNKNOWN] = reading.delivery_unknown
-    client = Client._make(values)
+    client = _new(Client, values)
     _report_rules(reading, body.tasks)
     if client.do_not_contact:
         _report_owed(reading, note, client)

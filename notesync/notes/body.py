@@ -129,7 +129,7 @@ def _look_up(note: Note, pattern: re.Pattern[str]) -> _Found | None:
     boxes = find_boxes(text, start)
     if heading is None and not boxes and not unclosed:
         return None
-    return _Found(note, Lines(note.path, text, first), start, heading, boxes, unclosed)
+    return tuple.__new__(_Found, (note, Lines(note.path, text, first), start, heading, boxes, unclosed))
 
 
 def _read_log(found: _Found, pattern: re.Pattern[str], daily: date | None) -> _Log:
