@@ -68,6 +68,7 @@ class _Plain(NamedTuple):
     line: int
     column: int
     start: int
+    end: int
     key: str
 
 
@@ -89,11 +90,10 @@ class Plain(_Plain):
 
     def complete(self) -> Property:
         """The same as any other property."""
-        text, name, line, column, start, key = self
+        text, name, line, column, start, end, key = self
         begin = start + column - 1
-        end = begin + len(text)
-        value = Scalar(text, line, column, begin, end, True)
-        return Property(key, name, (value,), False, True, line, 1, start, end + 1)
+        value = Scalar(text, line, column, begin, begin + len(text), True)
+        return Property(key, name, (value,), False, True, line, 1, start, end)
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,8 @@ from notesync.notes.property import NOTHING, Plain, Property, Scalar, normalise_
 
 # Everything a hostile note could make slow is possessive (*+, ++): it cannot backtrack.  The usual key
 # has an alternative of its own, which takes half the time.  A plain word is one that no YAML reader
-# could take for anything else: begins with no indicator, holds no " #", no ": ", no tab.
+# could take for anything else: begins with no indicator and no blank of any script, holds no " #", no
+# ": ", no tab.
 _KEY = r"(?:[a-z_]{1,100}+(?=:)|[^\W\d](?:[\w \-]{0,100}\w)?+)"
 _CONTROL = r"\x00-\x1f\x7f"
 _FIRST = rf"[^{_CONTROL}\s\-?:,\[\]{{}}#&*!|>'\"%@`~=<]"
@@ -53,7 +54,8 @@ def find_sure(text: str, start: int, end: int, line: int) -> list[Plain | Proper
     header = text[start:end]
     if "\r" in header:
         header = header.replace("\r\n", " \n")  # of equal length; blanks at a line's end mean nothing
-    tight = " \n" not in header and "null" not in header
+    tight = " \n" not in header
+    says_null = "null" in header
     new = tuple.__new__
     found: list[Plain | Property] = []
     append = found.append
@@ -64,9 +66,11 @@ def find_sure(text: str, start: int, end: int, line: int) -> list[Plain | Proper
             key, name, width, column = heads[head]
         except KeyError:
             key, name, width, column = _add_head(head)
-        if plain and tight:
-            append(new(Plain, (plain, name, line, column, start, key)))
-            start += width + len(plain) + 1
+        if plain and not says_null:
+            behind = start + width + len(plain) + 1
+            value = plain if tight else plain.rstrip(" ")
+            append(new(Plain, (value, name, line, column, start, behind, key)))
+            start = behind
             line += 1
             continue
         begin = start + width
