@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notesync.notes import tasks as tasks_module
+from notesync.notes import words as words_module
 from notesync.notes.body import (
     ATTEMPTS,
     CHANNELS,
@@ -19,6 +20,7 @@ from notesync.notes.body import (
     Task,
     find_channel,
     find_links,
+    parse_bodies,
     parse_body,
 )
 from notesync.notes.lines import Lines
@@ -716,6 +718,33 @@ def test_a_plain_log_reads_the_same_line_by_line(lines: list[str]) -> None:
         reading = LogReading(Lines("a.md", text, 0), None)
         reading.read(heading, pattern)
         assert (plain, {}, []) == (reading.entries, reading.days, reading.lines.problems)
+
+
+@given(st.lists(st.sampled_from(LOG_WORDS[7:]), min_size=1, max_size=6).map("".join))
+@settings(max_examples=1500, deadline=None)
+def test_what_stands_before_a_colon_is_read_as_any_words_are(rest: str) -> None:
+    if rest.partition(":")[0][1:] not in CHANNELS:
+        assert words_module.read_rest("", rest) == (None, *words_module._read_words(rest))
+
+
+def test_bodies_read_together_are_those_read_alone() -> None:
+    bodies = [
+        "words",
+        "## Log\n- 2026-11-20 call: a",
+        "- [ ] b 📅 2026-11-25",
+        "## Log\n- x\n- [ ] c",
+        "```\n- [ ] d",
+    ]
+    notes = [parse_note(f"---\ntype: client\n---\n{body}\n".encode(), "a.md") for body in bodies]
+    together = parse_bodies(notes)
+    assert together == [parse_body(note) for note in notes]
+    assert [(len(body.entries), len(body.tasks)) for body in together] == [
+        (0, 0),
+        (1, 0),
+        (0, 1),
+        (0, 1),
+        (0, 0),
+    ]
 
 
 TASK_WORDS = [

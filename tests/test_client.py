@@ -258,6 +258,17 @@ def test_the_vaults_own_names_go_before_ours_and_ours_before_a_plugins() -> None
     assert client.last_contact.day == date(2026, 2, 2)
 
 
+def test_of_one_key_what_says_nothing_leaves_the_word_to_the_next() -> None:
+    for header in (
+        "last_contact:\nprm-last-contacted: 2026-02-02",
+        "prm-last-contacted: 2026-02-02\nlast_contact: []",
+        "last_contact:\nLast Contact: 2026-02-02\nlast-contact: 2026-03-03",
+    ):
+        client, _ = read_header(header)
+        assert client.last_contact is not None, header
+        assert client.last_contact.day == date(2026, 2, 2), header
+
+
 def test_names_and_keys_come_from_the_path_unless_told() -> None:
     client, _ = read("---\ntype: client\n---\n", "Clients/Zoe\u0308 Ltd.md")
     assert (client.name, client.key, client.id) == ("Zoë Ltd", "Clients/Zoë Ltd.md", "")

@@ -11,7 +11,7 @@ import pytest
 
 from notesync.followup.agenda import Moment
 from notesync.followup.items import NO_END
-from notesync.notes.body import Body, parse_body
+from notesync.notes.body import Body, parse_bodies
 from notesync.notes.note import Note
 from notesync.sync import reading
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
@@ -42,12 +42,12 @@ def test_a_mistake_of_ours_costs_one_note(
     for name in ("Ann", "Bo", "Cy"):
         (vault / f"{name}.md").write_text("---\nnext_contact: 2026-11-20\n---\n")
 
-    def fail_on_bo(note: Note, *how: Any) -> Body:
-        if note.path == "Bo.md":
+    def fail_on_bo(notes: list[Note], *how: Any) -> list[Body]:
+        if any(note.path == "Bo.md" for note in notes):
             raise ZeroDivisionError("a mistake of ours")
-        return parse_body(note, *how)
+        return parse_bodies(notes, *how)
 
-    monkeypatch.setattr(reading, "parse_body", fail_on_bo)
+    monkeypatch.setattr(reading, "parse_bodies", fail_on_bo)
     workspace.refresh()
     assert [item.client for item in workspace.agenda(Selection()).items] == ["Ann", "Cy"]
     assert codes(workspace) == [("Bo.md", "unexpected")]

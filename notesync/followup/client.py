@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
+from notesync.notes.note import Plain
 from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from notesync.notes.body import Body
     from notesync.notes.note import Note, Property, Scalar
 
+    Found = Property | Plain
+    Value = Scalar | Plain
 
 MAX_PROBLEMS = 50  # of one note's keys: more tell nobody more
 
@@ -100,7 +103,7 @@ def is_client(note: Note, settings: Settings) -> bool:
 
     Not one is a template (``{{`` or ``<%`` in its header) and a note that notesync itself generates.
     """
-    if not note.properties or is_made(note):
+    if not note.found or is_made(note):
         return False
     schema = _schema_of(settings)
     types = _read_types(note, schema)
@@ -111,7 +114,7 @@ def is_client(note: Note, settings: Settings) -> bool:
 
 def find_other_type(note: Note, settings: Settings) -> tuple[Problem, ...]:
     """The warning for a note that is no client's although it has a key of ours: its type says otherwise."""
-    if not note.properties or is_made(note):
+    if not note.found or is_made(note):
         return ()
     schema = _schema_of(settings)
     types, telling = _read_types(note, schema), _find_telling(note, schema)
@@ -133,13 +136,13 @@ def is_made(note: Note) -> bool:
     """Whether nobody wrote the note as it is: a template, or one that notesync generates."""
     if note.template:
         return True
-    made = note.get("generated")
+    made = note.by_name.get("generated")
     return made is not None and any(value.text.strip() == "notesync" for value in made.values)
 
 
 def _read_types(note: Note, schema: _Schema) -> list[str]:
     for name in schema.type_names:
-        found = note.get(name)
+        found = note.by_name.get(name)
         if found is not None and found.values:
             words = [show_link(word).casefold() for word in _split(found)]
             if words:
@@ -150,7 +153,7 @@ def _read_types(note: Note, schema: _Schema) -> list[str]:
 def _find_telling(note: Note, schema: _Schema) -> Property | None:
     for found in note.properties:
         known = schema.fields.get(found.name)
-        if known is not None and known[0] in _TELLING_KEYS:
+        if known is not None and known[1].key in _TELLING_KEYS:
             return found
     return None
 
@@ -199,7 +202,7 @@ class _Reading:
         self.every_line = 1
         self.delivery_unknown = False
 
-    def report(self, at: Scalar | Dated, code: str, severity: str, message: str, hint: str) -> None:
+    def report(self, at: Value | Dated, code: str, severity: str, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, at.line, at.column, code, severity, message, hint))
 
 
@@ -207,80 +210,86 @@ class Field(NamedTuple):
     """A key of client notes: ``parse`` makes its values what ``attribute`` of the client holds; None: nothing."""
 
     key: str
-    parse: Callable[[_Reading, Field, Property], Any]
+    parse: Callable[[_Reading, Field, Found], Any]
     attribute: str
 
 
-def _read_text(reading: _Reading, field: Field, found: Property) -> str:
-    values = found.values
-    if len(values) == 1:
-        text = values[0].text
+def _read_text(reading: _Reading, field: Field, found: Found) -> str:
+    if isinstance(found, Plain):
+        text = found.text
         return show_link(text) if "[[" in text else text.strip()
+    values = found.values
     return ", ".join(show_link(value.text) for value in values)
 
 
-def _read_linked(reading: _Reading, field: Field, found: Property) -> str:
+def _read_linked(reading: _Reading, field: Field, found: Found) -> str:
     """A text that may be a link to another note, such as the client's company."""
     _keep_links(reading, field, found)
     return _read_text(reading, field, found)
 
 
-def _keep_links(reading: _Reading, field: Field, found: Property) -> None:
-    if any("[[" in value.text for value in found.values):
-        reading.links[field.attribute] = _find_targets(value.text for value in found.values)
+def _keep_links(reading: _Reading, field: Field, found: Found) -> None:
+    texts = [value.text for value in found.values if "[[" in value.text]
+    if texts:
+        reading.links[field.attribute] = _find_targets(texts)
 
 
-def _read_as_written(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_as_written(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     """Phone numbers and addresses: not a character is changed, nor is a comma taken for a separator."""
     return tuple([value.text for value in found.values])
 
 
-def _read_list(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_list(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     return tuple([word for item in _split(found) if (word := show_link(item))])
 
 
-def _read_linked_list(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_linked_list(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     _keep_links(reading, field, found)
     return _read_list(reading, field, found)
 
 
-def _read_tags(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_tags(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     # A tag has no blank in it, so that text may also part its tags by blanks.
     return tuple([tag for item in _split(found) for word in item.split() if (tag := word.lstrip("#"))])
 
 
-def _read_channels(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
-    channels: list[str] = []
-    for item in _split(found):
-        known = CHANNELS.get(item.casefold())
-        channels += (known,) if known else _part_channels(item)
-    return tuple(dict.fromkeys(channels))
+def _read_channels(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
+    items = _split(found)
+    if len(items) == 1 and (known := CHANNELS.get(items[0].casefold())):
+        return (known,)
+    return tuple(dict.fromkeys(channel for item in items for channel in _part_channels(item)))
 
 
 def _part_channels(words: str) -> Iterable[str]:
     """`call or WhatsApp` is two channels; words that are not all channels stay together as they are."""
+    if words.casefold() in CHANNELS:
+        return (CHANNELS[words.casefold()],)
     parts = re.split(r" or | and | ?[/;&+] ?", words)
     if not all(part.casefold() in CHANNELS for part in parts):
         parts = [words]
     return map(find_channel, parts)
 
 
-def _read_plan(reading: _Reading, field: Field, found: Property) -> tuple[str, ...]:
+def _read_plan(reading: _Reading, field: Field, found: Found) -> tuple[str, ...]:
     return tuple(item.casefold() for item in _read_list(reading, field, found))
 
 
 _BETWEEN_COMMAS = re.compile(r"(?:\[\[[^\[\]]*\]\]|[^,])++")  # a comma inside a link parts nothing
 
 
-def _split(found: Property) -> list[str]:
+def _split(found: Found) -> list[str]:
     """The items of a list; of a lone text, the parts between its commas.  Never an empty one."""
+    if isinstance(found, Plain) and "," not in found.text:
+        return [found.text.strip()]
     parts = [value.text for value in found.values]
     if not found.is_list and "," in parts[0]:
         parts = _BETWEEN_COMMAS.findall(parts[0])
     return [item for part in parts if (item := part.strip())]
 
 
-def _read_date(reading: _Reading, field: Field, found: Property) -> Dated | None:
+def _read_date(reading: _Reading, field: Field, found: Found) -> Dated | None:
+    if isinstance(found, Plain):
+        return _read_day(reading, field, found)
     values = found.values
     if len(values) == 1:
         return _read_day(reading, field, values[0])
@@ -299,7 +308,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _LONGEST_TEXT = 80  # that is looked at for what it could mean: a date, number or cadence is never longer
 
 
-def _read_day(reading: _Reading, field: Field, value: Scalar) -> Dated | None:
+def _read_day(reading: _Reading, field: Field, value: Value) -> Dated | None:
     written = parse_date(value.text)
     if written is None:
         message = f"`{field.key}` is not a date that can be read for certain: `{_clip(value.text)}`."
@@ -339,14 +348,14 @@ def _in_zone(day: date, minute: int, offset: int, zone: str) -> tuple[date, int]
     return here.date(), here.hour * 60 + here.minute
 
 
-def _read_anchor(reading: _Reading, field: Field, found: Property) -> dict[str, Dated]:
+def _read_anchor(reading: _Reading, field: Field, found: Found) -> dict[str, Dated]:
     day = _read_date(reading, field, found)
     if day is not None:
         reading.anchors[field.key] = day
     return reading.anchors
 
 
-def _read_delivery(reading: _Reading, field: Field, found: Property) -> dict[str, Dated]:
+def _read_delivery(reading: _Reading, field: Field, found: Found) -> dict[str, Dated]:
     """A day like other anchors', or one that is not known yet."""
     if found.values[0].text.strip().casefold() != "unknown":
         return _read_anchor(reading, field, found)
@@ -354,7 +363,7 @@ def _read_delivery(reading: _Reading, field: Field, found: Property) -> dict[str
     return reading.anchors
 
 
-def _read_created(reading: _Reading, field: Field, found: Property) -> Dated | None:
+def _read_created(reading: _Reading, field: Field, found: Found) -> Dated | None:
     # Not a key of the format: other programs write it in many ways, so what cannot be read is no problem.
     value = found.values[0]
     written = parse_date(value.text) or parse_date(value.text.strip()[:10])
@@ -363,11 +372,11 @@ def _read_created(reading: _Reading, field: Field, found: Property) -> Dated | N
     return Dated(written.day, None, value.line, value.column)
 
 
-def _read_every(reading: _Reading, field: Field, found: Property) -> Interval | None:
+def _read_every(reading: _Reading, field: Field, found: Found) -> Interval | None:
     return _read_cadence(reading, field, found.values[0], found.values[0].text)
 
 
-def _read_prm_cadence(reading: _Reading, field: Field, found: Property) -> Interval | None:
+def _read_prm_cadence(reading: _Reading, field: Field, found: Found) -> Interval | None:
     value = found.values[0]
     text = value.text.strip()
     return _read_cadence(reading, field, value, f"{text} days" if text.isdecimal() else text)
@@ -377,7 +386,7 @@ def _read_prm_cadence(reading: _Reading, field: Field, found: Property) -> Inter
 _LONGEST = {"day": 36525, "workday": 26000, "week": 5218, "month": 1200, "year": 100}
 
 
-def _read_cadence(reading: _Reading, field: Field, value: Scalar, text: str) -> Interval | None:
+def _read_cadence(reading: _Reading, field: Field, value: Value, text: str) -> Interval | None:
     interval = parse_interval(text[:_LONGEST_TEXT])
     if interval is not None and interval.count <= _LONGEST[interval.unit]:
         reading.every_line = value.line
@@ -394,7 +403,7 @@ _TRUE = frozenset(("true", "yes", "on", "1", "x", "y", "checked"))
 _FALSE = frozenset(("false", "no", "off", "0", "n", "unchecked"))
 
 
-def _read_checkbox(reading: _Reading, field: Field, found: Property) -> bool:
+def _read_checkbox(reading: _Reading, field: Field, found: Found) -> bool:
     value = found.values[0]
     word = value.text.strip().casefold()
     if word in _TRUE:
@@ -405,7 +414,7 @@ def _read_checkbox(reading: _Reading, field: Field, found: Property) -> bool:
     return False
 
 
-def _read_minutes(reading: _Reading, field: Field, found: Property) -> int | None:
+def _read_minutes(reading: _Reading, field: Field, found: Found) -> int | None:
     value = found.values[0]
     number = re.fullmatch("([0-9]{1,4}) ?(?:m|mins?\\.?|minutes?)?", value.text.strip(), re.IGNORECASE)
     if number and 0 < int(number[1]) <= 24 * 60:
@@ -415,7 +424,7 @@ def _read_minutes(reading: _Reading, field: Field, found: Property) -> int | Non
     return None
 
 
-def _read_money(reading: _Reading, field: Field, found: Property) -> float | None:
+def _read_money(reading: _Reading, field: Field, found: Found) -> float | None:
     value = found.values[0]
     text = value.text.strip()
     if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
@@ -530,11 +539,11 @@ _PLUGIN_FIELDS = (
 class _Schema(NamedTuple):
     """The table of fields under one vault's settings.
 
-    ``fields`` finds a key and its field by the name of a property, with the rank of that name (the vault's own
-    name for a key goes before ours, and ours before a plugin's) and the place of the attribute in a client.
+    ``fields`` finds by the name of a property the place of its attribute in a client, its field, and the names
+    that go before this one (the vault's own name for a key goes before ours, and ours before a plugin's).
     """
 
-    fields: dict[str, tuple[str, int, int, Field]]
+    fields: dict[str, tuple[int, Field, tuple[str, ...]]]
     type_names: tuple[str, ...]
     client_types: frozenset[str]
     known: frozenset[str]
@@ -556,8 +565,16 @@ def _build_schema(settings: Settings) -> _Schema:
     ranked = [(name, 2, field) for name, field in _PLUGIN_FIELDS]
     ranked += [(field.key, 1, field) for field in FIELDS]
     ranked += [(own[field.key], 0, field) for field in FIELDS if field.key in own]
+    meant = {name: (field, rank) for name, rank, field in ranked}
     fields = {
-        name: (field.key, rank, Client._fields.index(field.attribute), field) for name, rank, field in ranked
+        name: (
+            Client._fields.index(field.attribute),
+            field,
+            tuple(
+                other for other, (same, better) in meant.items() if same.key == field.key and better < rank
+            ),
+        )
+        for name, (field, rank) in meant.items()
     }
     type_names = (own["type"], "type") if "type" in own else ("type",)
     client_types = frozenset(("client", *(word.casefold() for word in settings.client_types)))
@@ -588,7 +605,7 @@ def read_client(note: Note, body: Body, settings: Settings) -> tuple[Client, tup
     )
     values[_EVERY_LINE] = reading.every_line
     values[_DELIVERY_UNKNOWN] = reading.delivery_unknown
-    client = Client._make(values)
+    client = _new(Client, values)
     _report_rules(reading, body.tasks)
     if client.do_not_contact:
         _report_owed(reading, note, client)
@@ -627,7 +644,15 @@ _NOTHING = tuple([Client._field_defaults.get(attribute, "") for attribute in Cli
 def _read_values(reading: _Reading, note: Note, schema: _Schema) -> list[Any]:
     """The client's attributes in their order, as far as single keys fill them."""
     values = [*_NOTHING]
-    for _, at, field, prop in _choose_properties(note, schema).values():
+    fields = schema.fields
+    told = note.found if len(note.by_name) == len(note.found) else _find_telling_first(note)
+    for prop in told:
+        known = fields.get(prop.name)
+        if known is None:
+            continue
+        at, field, rivals = known
+        if not (isinstance(prop, Plain) or _says_something(prop)) or (rivals and _has_any(told, rivals)):
+            continue
         if not prop.flat:
             _report_nesting(reading, prop)
             if not prop.values:
@@ -638,23 +663,24 @@ def _read_values(reading: _Reading, note: Note, schema: _Schema) -> list[Any]:
     return values
 
 
-def _choose_properties(note: Note, schema: _Schema) -> dict[str, tuple[int, int, Field, Property]]:
-    """For each key the property that counts: of the best name, the first that says something.
-
-    That a key stands there twice is the note's own problem.
-    """
-    chosen: dict[str, tuple[int, int, Field, Property]] = {}
-    fields = schema.fields
-    for prop in note.properties:
-        known = fields.get(prop.name)
-        if known is not None and (prop.values or not prop.flat):
-            key, rank, at, field = known
-            if key not in chosen or rank < chosen[key][0]:
-                chosen[key] = rank, at, field, prop
-    return chosen
+def _says_something(prop: Found) -> bool:
+    return bool(prop.values) or not prop.flat
 
 
-def _report_nesting(reading: _Reading, found: Property) -> None:
+def _find_telling_first(note: Note) -> list[Found]:
+    """Of properties of one name the first that says something: that there are two is the note's own problem."""
+    first: dict[str, Found] = {}
+    for prop in note.found:
+        if _says_something(prop):
+            first.setdefault(prop.name, prop)
+    return list(first.values())
+
+
+def _has_any(told: Iterable[Found], names: tuple[str, ...]) -> bool:
+    return any(prop.name in names and _says_something(prop) for prop in told)
+
+
+def _report_nesting(reading: _Reading, found: Found) -> None:
     message = f"`{_clip(found.key)}` holds lists or keys of its own; what is in them is not read."
     hint = f"Write it flat: `{_clip(found.key)}: value`, or a list of plain values."
     at = Dated(date.min, None, found.line, found.column)

@@ -360,14 +360,18 @@ _DATE = (
 )
 
 
+_DAY_LENGTH = len("2026-11-25")
+
+
 def parse_date(text: str) -> Written | None:
     """Read an ISO date or date-time: ``2026-11-25``, ``2026-11-25T14:30``, ``2026-11-25 14:30:00+02:00``.
 
     The day may be a link (``[[2026-11-25]]``, with a folder or other words shown too).  ASCII digits only;
     None for anything else and for days that do not exist: nothing is guessed, see :func:`suggest_date`.
     """
-    text = text.strip()
-    if len(text) == len("2026-11-25"):
+    if len(text) != _DAY_LENGTH:
+        text = text.strip()
+    if len(text) == _DAY_LENGTH:
         return _parse_day(text)
     match = _pattern(_DATE).fullmatch(text)
     day = _build_day(match[1] or match[2]) if match else None

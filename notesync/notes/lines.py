@@ -30,11 +30,12 @@ class Lines:
         self.problems: list[Problem] = []
 
     def find_line(self, offset: int) -> int:
-        """The line of an offset; cheap where the offsets asked for rise."""
+        """The line of an offset; cheap where the offsets asked for lie near each other."""
         counted, line = self.counted
-        if counted > offset:
-            counted, line = 0, self.first
-        line += self.text.count("\n", counted, offset)
+        if counted <= offset:
+            line += self.text.count("\n", counted, offset)
+        else:
+            line -= self.text.count("\n", offset, counted)
         self.counted = offset, line
         return line
 

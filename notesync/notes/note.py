@@ -11,21 +11,25 @@ The usual note is read here: UTF-8, front matter between two ``---`` lines, of l
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from notesync.notes.property import (
     MAX_HEADER,
+    Plain,
     Property,
     Scalar,
     find_place,
     normalise_key,
 )
-from notesync.notes.sure import read_sure
+from notesync.notes.sure import find_sure
 from notesync.problems import Problem
 
-__all__ = ["MAX_HEADER", "Note", "Property", "Scalar", "find_place", "normalise_key", "parse_note"]
+__all__ = ["MAX_HEADER", "Note", "Plain", "Property", "Scalar", "find_place", "normalise_key", "parse_note"]
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _ERRORS = {"utf-8": "surrogateescape", "utf-16-le": "surrogatepass", "utf-16-be": "surrogatepass"}
+_LESS, _BRACE, _PERCENT = b"<{%"
 _NO_HEADER = (-1, -1, 0)
 
 
@@ -35,21 +39,23 @@ class Note:
     ``header_start`` is -1 when there is no front matter; else the header is
     ``text[header_start:header_end]`` without its fences, and the body begins at ``body_start``.
     ``bom`` holds the byte-order mark's bytes, which are not part of ``text``.  ``broken`` tells that
-    the header could not be read as a whole; ``template`` that it holds ``{{`` or ``<%``.
+    the header could not be read as a whole; ``template`` that it holds ``{{`` or ``<%``.  ``found`` are
+    the properties as they were found, most of them not yet worked out; ``by_name`` has the first of each
+    (normalised) name.
     """
 
     __slots__ = (
-        "_by_name",
         "body_start",
         "bom",
         "broken",
+        "by_name",
         "data",
         "encoding",
+        "found",
         "header_end",
         "header_start",
         "path",
         "problems",
-        "properties",
         "template",
         "text",
     )
@@ -62,8 +68,8 @@ class Note:
         encoding: str,
         bom: bytes,
         bounds: tuple[int, int, int],
-        properties: tuple[Property, ...],
-        by_name: dict[str, Property],
+        found: Sequence[Plain | Property],
+        by_name: Mapping[str, Plain | Property],
         problems: tuple[Problem, ...] = (),
         broken: bool = False,
         template: bool = False,
@@ -74,15 +80,21 @@ class Note:
         self.encoding = encoding
         self.bom = bom
         self.header_start, self.header_end, self.body_start = bounds
-        self.properties = properties
-        self._by_name = by_name
+        self.found = found
+        self.by_name = by_name
         self.problems = problems
         self.broken = broken
         self.template = template
 
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        """All that the header says, in its order."""
+        return tuple([item.complete() for item in self.found])
+
     def get(self, name: str) -> Property | None:
         """The first property of that (normalised) name, or None."""
-        return self._by_name.get(name)
+        item = self.by_name.get(name)
+        return None if item is None else item.complete()
 
     def parts(self) -> tuple[str, ...]:
         """Opening fence and what stands before it, header, closing fence, body: together the text."""
@@ -112,20 +124,20 @@ def parse_note(data: bytes, path: str, known: frozenset[str] | None = None) -> N
         text = (data[3:] if bom else data).decode()
     except UnicodeDecodeError:
         return _parse_undecodable(data, path, known, bom)
-    # One byte is looked for in the bytes ten times as fast as in the text, or as two or three.
-    if 0 in data or (b"<" in data and b"<<<<<<< " in data):
+    # One byte, given as a number, is looked for in the bytes ten times as fast as anything in the text.
+    if 0 in data or (_LESS in data and b"<<<<<<< " in data):
         return _parse_with_care(data, path, known, text, "utf-8", bom, True)
     if text.startswith("---\n"):
         end = text.find("\n---", 3) + 1
         if text.startswith("\n", end + 3) and 0 < end <= MAX_HEADER:
-            found = read_sure(text, 4, end, 2)
+            found = find_sure(text, 4, end, 2)
             if found is not None:
                 by_name = {item[1]: item for item in found}
                 if len(by_name) == len(found) and not (
-                    (b"{" in data and text.find("{{", 4, end) >= 0)
-                    or (b"%" in data and text.find("<%", 4, end) >= 0)
+                    (_BRACE in data and text.find("{{", 4, end) >= 0)
+                    or (_PERCENT in data and text.find("<%", 4, end) >= 0)
                 ):
-                    return Note(path, data, text, "utf-8", bom, (4, end, end + 4), tuple(found), by_name)
+                    return Note(path, data, text, "utf-8", bom, (4, end, end + 4), found, by_name)
     elif text[:1] not in ("-", "<", " ", "\t", "\r", "\n"):
         return Note(path, data, text, "utf-8", bom, _NO_HEADER, (), {})
     return _parse_with_care(data, path, known, text, "utf-8", bom, True)
@@ -159,7 +171,7 @@ def _parse_with_care(
         encoding,
         bom,
         read.bounds,
-        tuple(read.properties),
+        read.properties,
         read.by_name,
         tuple(read.problems),
         read.broken,

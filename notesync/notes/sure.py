@@ -12,14 +12,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from notesync.notes.property import NOTHING, Property, Scalar, normalise_key
+from notesync.notes.property import NOTHING, Plain, Property, Scalar, normalise_key
 
 # Everything a hostile note could make slow is possessive (*+, ++): it cannot backtrack.  The usual key
 # has an alternative of its own, which takes half the time.  A plain word is one that no YAML reader
-# could take for anything else: begins with no indicator, holds no " #", no ": ", no tab.
+# could take for anything else: begins with no indicator and no blank of any script, holds no " #", no
+# ": ", no tab.
 _KEY = r"(?:[a-z_]{1,100}+(?=:)|[^\W\d](?:[\w \-]{0,100}\w)?+)"
 _CONTROL = r"\x00-\x1f\x7f"
-_FIRST = rf"[^{_CONTROL} \-?:,\[\]{{}}#&*!|>'\"%@`~=<]"
+_FIRST = rf"[^{_CONTROL}\s\-?:,\[\]{{}}#&*!|>'\"%@`~=<]"
 _PLAIN = rf"{_FIRST}[^{_CONTROL}:#]*+(?::(?=[^ \t\r\n])[^{_CONTROL}:#]*+)*+"
 _QUOTED = rf"\"[^{_CONTROL}\"\\]*+\"|'[^{_CONTROL}']*+'"
 _FLOW_ITEM = rf"(?:{_FIRST}[^{_CONTROL}:#,\[\]{{}}?]*+|{_QUOTED})"
@@ -44,44 +45,49 @@ def _add_head(head: str) -> tuple[str, str, int, int]:
 
 def read_sure(text: str, start: int, end: int, line: int) -> list[Property] | None:
     """The properties of ``text[start:end]``, whose first line is ``line``; None if any line is not sure."""
+    found = find_sure(text, start, end, line)
+    return None if found is None else [item.complete() for item in found]
+
+
+def find_sure(text: str, start: int, end: int, line: int) -> list[Plain | Property] | None:
+    """The same at half the cost: most of them not yet worked out."""
     header = text[start:end]
-    ascii_only = header.isascii()
     if "\r" in header:
         header = header.replace("\r\n", " \n")  # of equal length; blanks at a line's end mean nothing
     tight = " \n" not in header
+    says_null = "null" in header
     new = tuple.__new__
-    properties: list[Property] = []
-    append = properties.append
+    found: list[Plain | Property] = []
+    append = found.append
     heads = _HEADS
-    values: tuple[Scalar, ...]
+    values: tuple[Scalar, ...] | None
     for head, plain, other, items in _SURE_LINE.findall(header):
         try:
             key, name, width, column = heads[head]
         except KeyError:
             key, name, width, column = _add_head(head)
+        if plain and not says_null:
+            behind = start + width + len(plain) + 1
+            value = plain if tight else plain.rstrip(" ")
+            append(new(Plain, (value, name, line, column, start, behind, key)))
+            start = behind
+            line += 1
+            continue
         begin = start + width
-        if plain:
-            words = plain if tight else plain.rstrip(" ")
-            values = (new(Scalar, (words, line, column, begin, begin + len(words), True)),)
-            if words == "null" or not (ascii_only or words.strip()):
-                values = ()
-            begin += len(plain) + 1
-            append(new(Property, (key, name, values, False, True, line, 1, start, begin)))
-        elif other:
-            is_list = other[0] == "["
-            values = (_read_flow if is_list else _read_one)(other.rstrip(" "), line, column, begin)
-            begin += len(other) + 1
-            append(new(Property, (key, name, values, is_list, True, line, 1, start, begin)))
+        words = plain or other
+        if words:
+            is_list = words[0] == "["
+            values = (_read_flow if is_list else _read_one)(words.rstrip(" "), line, column, begin)
         else:
-            indented = _read_items(items, line, begin) if items else ()
-            if indented is None:
+            is_list = bool(items)
+            values = _read_items(items, line, begin) if items else ()
+            if values is None:
                 return None
-            begin += len(items) + 1
-            append(new(Property, (key, name, indented, bool(items), True, line, 1, start, begin)))
-            line += items.count("\n")
+        begin += len(words) + len(items) + 1
+        append(new(Property, (key, name, values, is_list, True, line, 1, start, begin)))
         start = begin
-        line += 1
-    return properties if start == end else None
+        line += items.count("\n") + 1 if items else 1
+    return found if start == end else None
 
 
 @lru_cache(maxsize=1)

@@ -93,7 +93,6 @@ def read_tasks(
     text = lines.text
     tasks: list[Task] = []
     seen = -1
-    counted, line = 0, lines.first
     for box in boxes:
         if text.startswith("\n- ", box - 3):
             begin, indent, mark = box - 2, 0, text[box + 1]
@@ -117,8 +116,7 @@ def read_tasks(
             continue
         if "\0" in rest:
             rest = rest.replace("\0", "")
-        line += text.count("\n", counted, begin)
-        counted = begin
+        line = lines.find_line(begin)
         entry_day = read_day(days[line]) if line in days else None
         task = _read_simple(line, indent + 1, mark, rest, entry_day) or _read_with_care(
             lines, line, indent + 1, mark, rest, entry_day

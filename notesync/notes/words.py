@@ -153,11 +153,35 @@ def read_rest(time: str, rest: str) -> tuple[int | None, str | None, bool, str, 
     """Minute, channel, whether an attempt, outcome, text of what follows an entry's date."""
     if not time:
         head, colon, text = rest.partition(":")
-        text = text.strip()
-        if colon and head[1:] in CHANNELS and text[:3] not in ATTEMPT_HEADS:
-            return None, CHANNELS[head[1:]], False, "", text
+        if colon and head[1:] in CHANNELS:
+            text = text.strip()
+            if text[:3] not in ATTEMPT_HEADS:
+                return None, CHANNELS[head[1:]], False, "", text
+        elif colon and len(head) <= _LONGEST_HEAD and (known := _read_head(head)) is not None:
+            text = _strip_separator(text.rstrip(" \t\0*_"))
+            if text[:3] not in ATTEMPT_HEADS:
+                return None, *known, text
     minute, rest = _read_time(time, rest)
     return minute, *_read_words(rest)
+
+
+_LONGEST_HEAD = 40
+
+
+@lru_cache(maxsize=1024)
+def _read_head(head: str) -> tuple[str, bool, str] | None:
+    """Channel, whether an attempt, outcome of ` call (no answer)`; None if there is more or less to it.
+
+    It stands before the entry's first colon: a log has the same few again and again.
+    """
+    words = head.lstrip(" \t\0*_").lstrip(",;–—- \t")
+    phrase, end = _match_phrase(words, CHANNELS)
+    if not phrase or _match_attempt(words)[1] > end:
+        return None
+    outcome, behind = _take_bracket(words[end:].lstrip(" \t"))
+    if behind.strip(" \t"):
+        return None
+    return CHANNELS[phrase], bool(outcome and _match_attempt(outcome, bracketed=True)[0]), outcome
 
 
 def _read_words(rest: str) -> tuple[str | None, bool, str, str]:

@@ -16,9 +16,13 @@ import stat as stat_bits
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.problems import VaultError
+
+if TYPE_CHECKING:
+    from hashlib import blake2b
 
 SETTINGS_NAME = "notesync.yaml"
 MARGIN_NS = 2_000_000_000  # file times may lag behind the clock: coarse kernels 10 ms, FAT and shares 2 s
@@ -82,9 +86,14 @@ def signature(found: os.stat_result) -> Signature:
 
 def digest_of(data: bytes) -> bytes:
     """What tells bytes from other bytes: sixteen bytes of BLAKE2."""
-    from hashlib import blake2b
+    return _load_blake2b()(data, digest_size=16).digest()
 
-    return blake2b(data, digest_size=16).digest()
+
+@lru_cache(maxsize=1)
+def _load_blake2b() -> type[blake2b]:
+    from hashlib import blake2b  # not on the way of a check that reads nothing
+
+    return blake2b
 
 
 def is_placeholder(found: os.stat_result) -> bool:

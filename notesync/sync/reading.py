@@ -25,7 +25,7 @@ from notesync.followup.client import (
 )
 from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
 from notesync.followup.rules import find_follow_ups, shares_cadence
-from notesync.notes.body import parse_body
+from notesync.notes.body import parse_bodies, parse_body
 from notesync.notes.lines import read_day
 from notesync.notes.mention import find_mentions, to_text
 from notesync.notes.note import Note, parse_note
@@ -204,7 +204,7 @@ def build_rows(
     for each in notes:
         (ours if is_client(each[0], settings) else others).append(each)
     headings, tasks_filter = settings.log_headings, context.tasks_filter
-    bodies = [parse_body(note, headings, tasks_filter) for note, _ in ours]
+    bodies = parse_bodies([note for note, _ in ours], headings, tasks_filter)
     read = [read_client(note, body, settings) for (note, _), body in zip(ours, bodies, strict=True)]
     derived = [derive(client, context, today, ties.get(client.path, UNTIED)) for client, _ in read]
     rows = [
