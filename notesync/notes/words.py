@@ -162,7 +162,8 @@ def read_rest(time: str, rest: str) -> tuple[int | None, str | None, bool, str, 
 
 def _read_words(rest: str) -> tuple[str | None, bool, str, str]:
     """Channel, whether an attempt, outcome, text of what follows the date and time."""
-    words = rest.strip(" \t\0*_").lstrip(":,;–—- \t")
+    said = _strip_separator(rest.strip(" \t\0"))
+    words = _strip_emphasis(said)
     phrase, end = _match_phrase(words, CHANNELS)
     attempt, attempt_end = _match_attempt(words)
     if attempt and attempt_end > end:
@@ -171,7 +172,7 @@ def _read_words(rest: str) -> tuple[str | None, bool, str, str]:
         outcome, behind = _take_bracket(words)
         if outcome and (_match_attempt(outcome, bracketed=True)[0] or behind.startswith(":")):
             return None, bool(_match_attempt(outcome, True)[0]), outcome, _strip_separator(behind)
-        return None, False, "", words
+        return None, False, "", said
     channel = CHANNELS[phrase]
     behind = words[end:].lstrip(" \t")
     outcome, behind = _take_bracket(behind)
@@ -188,8 +189,23 @@ def _read_words(rest: str) -> tuple[str | None, bool, str, str]:
     return channel, False, "", text if text != behind or not behind else words
 
 
+@lru_cache(maxsize=1)
+def _compile_separator() -> re.Pattern[str]:
+    return re.compile(r"[ \t]*+(?:[:,;–—]|--?+(?=[ \t]|\Z))?+[ \t]*+")
+
+
 def _strip_separator(text: str) -> str:
-    return text.lstrip(":,;–—- \t").rstrip()
+    """The text behind one colon, comma or dash: a second one, or that of `-5 %`, is its own."""
+    if text[:1] in (":", ",", ";", "–", "—", "-", " ", "\t"):
+        separator = _compile_separator().match(text)
+        text = text[separator.end() :] if separator is not None else text
+    return text.rstrip()
+
+
+def _strip_emphasis(text: str) -> str:
+    """A text whose first words are bold or italic, without the signs of it."""
+    bare = text.lstrip("*_")
+    return bare.removesuffix(text[: len(text) - len(bare)]) if len(bare) < len(text) else text
 
 
 def _take_bracket(text: str) -> tuple[str, str]:
