@@ -52,6 +52,36 @@ def parse_body(
     (lines without it are no tasks); ``daily`` is the day of a daily note, in which ``- [[Acme]] call``
     under a log heading is that client's entry.
     """
+    text, start, first, unclosed = prepare_body(note)
+    pattern = compile_heading(log_headings)
+    heading = pattern.search(text, start)
+    boxes = find_boxes(text, start)
+    if heading is None and not boxes and not unclosed:
+        return _EMPTY
+    lines = Lines(note.path, text, first)
+    entries, days = ([], {}) if heading is None else _read_log(lines, heading, pattern, daily)
+    tasks = read_tasks(lines, boxes, start, tasks_filter, days) if boxes else ()
+    if len(boxes) >= MAX_BOXES:
+        report_many_tasks(lines, boxes[-1])
+    if unclosed:
+        _report_hidden(lines, note.text, unclosed, log_headings)
+    return tuple.__new__(Body, (tuple(entries), tuple(tasks), tuple(lines.problems)))
+
+
+class Prepared(NamedTuple):
+    """A note's text as patterns are run on it, where its body begins, its first line's number.
+
+    ``unclosed`` are the bounds of code blocks that never end.
+    """
+
+    text: str
+    start: int
+    first: int
+    unclosed: list[tuple[int, int]]
+
+
+def prepare_body(note: Note) -> Prepared:
+    """The note's text with one LF for every line end, and code blocks and comments of its body blanked out."""
     text = note.text
     start = note.body_start
     if "\r" in text:
@@ -72,19 +102,7 @@ def parse_body(
         from notesync.notes.hidden import blank_out
 
         text = blank_out(text, start, unclosed)
-    pattern = compile_heading(log_headings)
-    heading = pattern.search(text, start)
-    boxes = find_boxes(text, start)
-    if heading is None and not boxes and not unclosed:
-        return _EMPTY
-    lines = Lines(note.path, text, first)
-    entries, days = ([], {}) if heading is None else _read_log(lines, heading, pattern, daily)
-    tasks = read_tasks(lines, boxes, start, tasks_filter, days) if boxes else ()
-    if len(boxes) >= MAX_BOXES:
-        report_many_tasks(lines, boxes[-1])
-    if unclosed:
-        _report_hidden(lines, note.text, unclosed, log_headings)
-    return tuple.__new__(Body, (tuple(entries), tuple(tasks), tuple(lines.problems)))
+    return tuple.__new__(Prepared, (text, start, first, unclosed))
 
 
 def _read_log(
