@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from notesync.notes.body import Body, parse_body, prepare_body
+from notesync.notes.body import Body, Prepared, parse_body, prepare_body
 from notesync.notes.note import Note, parse_note
 from notesync.notes.property import find_line_end
 from notesync.problems import Problem, RefusedError, UsageError
@@ -111,17 +111,32 @@ def compare_bodies(
 ) -> BodyChange | None:
     """What two versions' bodies hold; None if more has changed than what the splices say.
 
-    Above the body nothing may differ, nothing may be hidden or shown that was not (by a comment or a code
-    block), and no new problem may arise but on ``lines``, which were put in or replaced.
+    Above the body nothing may differ, nothing that was there may be hidden or shown otherwise than before
+    (by a comment or a code block), and no new problem may arise but on ``lines``, which were put in or
+    replaced.
     """
-    if new.text[: new.body_start] != old.text[: old.body_start]:
+    if (new.header_start, new.header_end) != (old.header_start, old.header_end):
         return None
     before, after = prepare_body(old), prepare_body(new)
     wanted = [Splice(start, end, _normalise_newlines(text)) for start, end, text in splices]
-    if apply_splices(before.text, wanted, len(before.text) - len(old.text)) != after.text:
+    expected = apply_splices(before.text, wanted, len(before.text) - len(old.text))
+    if _cut_out(expected, wanted, before) != _cut_out(after.text, wanted, before):
         return None
     change = BodyChange(parse_body(old, log_headings), parse_body(new, log_headings), lines)
     return None if _find_new_problems(change) else change
+
+
+def _cut_out(text: str, splices: Iterable[Splice], before: Prepared) -> str:
+    """What is shown and hidden of a text outside what the splices put in."""
+    # The blank that stands for a CR is hidden with a code block's last line, or is not there at all.
+    text = text.replace("\0\n", " \n")
+    position, grown = 0, 1 - before.first
+    pieces = []
+    for start, end, new in sorted(splices):
+        pieces.append(text[position : start + grown])
+        position = start + grown + len(new)
+        grown += len(new) - (end - start)
+    return "".join([*pieces, text[position:]])
 
 
 def _normalise_newlines(text: str) -> str:

@@ -47,6 +47,7 @@ _BEHIND_KEY = re.compile(
 _NOTHING = re.compile(r"[ \t]*(null|~|\"[ \t]*\"|'[ \t]*')?+[ \t]*(?=#|[\r\n]|\Z)")
 _DASH = re.compile(r"(?:[^\r\n]*(?:\r\n|\r|\n))(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*([ \t]*-)(?=[ \t\r\n])")
 _BETWEEN_ITEMS = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
+_LAST_COMMA = re.compile(r"[ \t\r\n]*,")
 _LINKED_DAY = re.compile(rf"\[\[{DATE}\]\]")
 _DAY = re.compile(DATE)
 _COMMENT_LINE = re.compile(r"[ \t]*#")
@@ -104,24 +105,27 @@ def _create_header(note: Note, create: bool) -> Note:
 def _set_property(note: Note, key: str, wanted: _Wanted, ranks: Mapping[str, int]) -> Note:
     """The note with one key set, checked; the note itself where nothing has to change."""
     name = normalise_key(key)
-    # Read again, because what is wrong in it depends on the keys that the caller knew.
-    note = parse_note(note.data, note.path)
     found = note.get(name)
     if found is not None and not wanted.literal:
         wanted = _keep_link(found, wanted)
     if (() if found is None else _texts(found)) == wanted.texts:
         return note
+    # Read again, because what is wrong in it depends on the keys that the caller knew.
+    note = parse_note(note.data, note.path)
+    found = note.get(name)
     _refuse_unsound(note, name)
-    if found is None:
-        splices = [_add_property(note, key, wanted, ranks)]
+    if found is not None:
+        ways = [list(_Change(note, found).find_splices(wanted))]
     else:
-        splices = list(_Change(note, found).find_splices(wanted))
-    new = splice_note(note, splices)
-    if not _is_as_wished(note, new, name, wanted):
-        line = found.line if found is not None else 1
-        why = f"`{key}` cannot be set without touching other parts of its front matter"
-        raise refuse(note, line, "unsafe-edit", why)
-    return new
+        places = _find_places(note, ranks.get(name), ranks)
+        ways = [[_add_property(note, key, wanted, at, indent)] for at, indent in places]
+    for splices in ways:
+        new = splice_note(note, splices)
+        if _is_as_wished(note, new, name, wanted):
+            return new
+    line = found.line if found is not None else 1
+    why = f"`{key}` cannot be set without touching other parts of its front matter"
+    raise refuse(note, line, "unsafe-edit", why)
 
 
 def _texts(found: Property) -> tuple[str, ...]:
@@ -352,6 +356,8 @@ class _Change:
         if self.in_brackets:
             start = old[first - 1].end if first else old[0].start
             end = old[last - 1].end if first or last == len(old) else old[last].start
+            if not first and last == len(old) and (comma := _LAST_COMMA.match(self.text, end)) is not None:
+                end = comma.end()
             yield Splice(start, end, "")
             return
         for value in old[first:last]:
@@ -382,9 +388,8 @@ def _find_list_style(note: Note) -> str | None:
 # --- A key that is not there -----------------------------------------------------------------------------
 
 
-def _add_property(note: Note, key: str, wanted: _Wanted, ranks: Mapping[str, int]) -> Splice:
-    """The lines of a new key, beside its relatives."""
-    at, indent = _find_place(note, ranks.get(normalise_key(key)), ranks)
+def _add_property(note: Note, key: str, wanted: _Wanted, at: int, indent: str) -> Splice:
+    """The lines of a new key."""
     newline = find_newline(note.text, at)
     head = f"{indent}{render_value(key)}:"
     if not wanted.is_list:
@@ -396,22 +401,22 @@ def _add_property(note: Note, key: str, wanted: _Wanted, ranks: Mapping[str, int
     return Splice(at, at, f"{head}{newline}{_render_lines(indent + style, wanted.texts, newline)}")
 
 
-def _find_place(note: Note, rank: int | None, ranks: Mapping[str, int]) -> tuple[int, str]:
-    """Where a key of that rank goes, and its indent: beside the key that is nearest to it in the order."""
+def _find_places(note: Note, rank: int | None, ranks: Mapping[str, int]) -> list[tuple[int, str]]:
+    """Where a key of that rank may go, and its indent: beside the key that is nearest to it in the order."""
     if not note.properties:
-        return note.header_end, ""
+        return [(note.header_end, "")]
+    relative = note.properties[-1]
     known = [(ranks[item.name], item) for item in note.properties if item.name in ranks]
-    if rank is None or not known:
-        return _find_place_behind(note, note.properties[-1])
-    # Of two that are as near, the one that comes before it.
-    nearest, relative = min(known, key=lambda each: (abs(each[0] - rank), each[0] > rank))
-    if nearest < rank:
-        return _find_place_behind(note, relative)
-    return _find_place_before(note, relative)
-
-
-def _find_place_behind(note: Note, item: Property) -> tuple[int, str]:
-    return item.end, _find_indent(note, item)
+    if rank is not None and known:
+        # Of two that are as near, the one that comes before it.
+        nearest, relative = min(known, key=lambda each: (abs(each[0] - rank), each[0] > rank))
+        if nearest > rank:
+            return [_find_place_before(note, relative)]
+    indent = _find_indent(note, relative)
+    # The blank lines below a text in many lines can be a part of it: then it goes below them.
+    following = [item for item in note.properties if item.start >= relative.end]
+    below = _find_place_before(note, following[0]) if following else (note.header_end, indent)
+    return [(relative.end, indent), below]
 
 
 def _find_place_before(note: Note, item: Property) -> tuple[int, str]:

@@ -323,29 +323,35 @@ class _Layout:
     def _find_block_end(self, entry: Entry, entries: Sequence[Entry], last: int) -> int:
         """The last line that belongs to an entry, with the tasks below it: these take their day from it."""
         stop = min((each.line for each in entries if each.line > entry.line), default=last + 1)
+        stop = min(stop, len(self.offsets))
+        limit = next((n for n in range(entry.line + 1, stop) if _HEADING.match(self._line(n))), stop)
+        lead = _lead(self._line(entry.line))
+        depth = -1 if _HEADING.match(self._line(entry.line)) else find_depth(lead)
+        tasks = [number for number in range(entry.line + 1, limit) if _TASK.match(self._line(number))]
         end = entry.line
-        heading = bool(_HEADING.match(self._line(entry.line)))
-        indent = _INDENT.match(self._line(entry.line))
-        depth = -1 if heading or indent is None else find_depth(indent[0])
         blank = False
-        for number in range(entry.line + 1, min(stop, len(self.offsets))):
+        for number in range(entry.line + 1, limit):
             line = self._line(number)
-            if not line.strip(" \t>"):
-                blank = True
-            elif self._belongs(number, line, depth, blank, end):
+            hidden = "\0" in line and not line.strip(" \t>\0")
+            if self._belongs(line, depth, blank) or (
+                hidden and end == number - 1 and "\0" in self._line(end)
+            ):
                 end, blank = number, False
-            else:
+            elif hidden or not line.strip(" \t>"):
+                blank = True
+            elif number > max(tasks, default=0):
                 break
+            else:
+                end, blank = number, False
         return end
 
-    def _belongs(self, number: int, line: str, depth: int, blank: bool, end: int) -> bool:
-        if _HEADING.match(line) and find_depth(_lead(line)) <= max(depth, 0):
+    def _belongs(self, line: str, depth: int, blank: bool) -> bool:
+        """Whether a line is below an entry of that depth: indented, a task, or the same paragraph."""
+        if not line.strip(" \t>"):
             return False
         if depth < 0 or find_depth(_lead(line)) > depth or _TASK.match(line):
             return True
-        if line[0] == "\0":  # the next line of a code block or comment
-            return end == number - 1 and "\0" in self._line(end)
-        return not blank and not _ITEM.match(line)
+        return not blank and bool(line.strip(" \t>\0")) and not _ITEM.match(line)
 
 
 def _lead(line: str) -> str:

@@ -120,7 +120,8 @@ class _TaskLine:
         self.rest = found.end()
         prepared = prepare_body(note).text
         begin = self.start + self.rest + len(prepared) - len(note.text)
-        self.shown = prepared[begin : begin + len(self.line) - self.rest]  # comments are NULs
+        # Comments are no words of the task: what is put at its end goes before one that stands there.
+        self.shown = prepared[begin : begin + len(self.line) - self.rest].replace("\0", " ")
         self.spans = find_field_spans(self.shown)
 
     def refuse(self, code: str, why: str, mend: str = "Make this change by hand.") -> RefusedError:
@@ -129,7 +130,7 @@ class _TaskLine:
     def append(self, name: str, day: date) -> Splice:
         """A date behind everything but the block's name."""
         block = [span.start for span in self.spans if span.name == "block"]
-        at = self.rest + (block[0] if block else len(self.line[self.rest :].rstrip(" \t")))
+        at = self.rest + (block[0] if block else len(self.shown.rstrip(" \t")))
         closing = self._find_format()
         words = f" {_SIGNS.get(name, '')} {day}"
         if closing:

@@ -17,10 +17,16 @@ from functools import lru_cache
 
 from notesync.notes.links import compile_code_span
 
+_FENCE = "(?:```|~~~)"
+_ITEM_SIGN = rf"[ \t]+(?:\[[^\n]\]|(?:(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+)*{_FENCE})"
+
 # What may be no line's beginning below an entry: a heading, a quote, a fence, a task, a rule or what
 # makes a heading of the line above it.  Where it is a numbered task the backslash goes behind the number.
-_SIGN = r"(?:#{1,6}(?:[ \t]|\Z)|>|```|~~~|[-*+][ \t]+\[[^\n]\]|[-=]+[ \t]*\Z|(?:\*[ \t]*){2,}\Z|(?:_[ \t]*){2,}\Z)"
-_NUMBERED = r"[.)][ \t]+\[[^\n]\]"
+_SIGN = (
+    rf"(?:#{{1,6}}(?:[ \t]|\Z)|>|{_FENCE}|[-*+]{_ITEM_SIGN}|[-=]+[ \t]*\Z"
+    r"|(?:\*[ \t]*){2,}\Z|(?:_[ \t]*){2,}\Z)"
+)
+_NUMBERED = rf"[.)]{_ITEM_SIGN}"
 
 
 @lru_cache(maxsize=2)
