@@ -214,6 +214,8 @@ def test_lines_below_an_entry_are_read_as_they_stand_but_for_a_backslash_that_ke
 
 def test_bold_that_closes_behind_the_words_is_none_of_them() -> None:
     assert entry("- **2026-11-20 call: x**\n").text == "x"
+    found = entry("- **2026-11-20** 14:30 call: **x**\n")
+    assert (found.minute, found.text) == (870, "**x**")
 
 
 def test_text_below_a_dated_heading_belongs_to_its_entry() -> None:

@@ -115,7 +115,7 @@ def _set_property(note: Note, key: str, wanted: _Wanted, ranks: Mapping[str, int
     found = note.get(name)
     _refuse_unsound(note, name)
     if found is not None:
-        ways = [list(_Change(note, found).find_splices(wanted))]
+        ways = [list(_Change(note, found, wanted.literal).find_splices(wanted))]
     else:
         places = _find_places(note, ranks.get(name), ranks)
         ways = [[_add_property(note, key, wanted, at, indent)] for at, indent in places]
@@ -191,7 +191,8 @@ def _list_problems(note: Note) -> set[str]:
 class _Change:
     """The change of one property: where its value stands, and what is to be put there."""
 
-    def __init__(self, note: Note, found: Property) -> None:
+    def __init__(self, note: Note, found: Property, literal: bool) -> None:
+        self.literal = literal
         self.note = note
         self.text = note.text
         self.found = found
@@ -225,9 +226,10 @@ class _Change:
             raise refuse(self.note, value.line, "unsafe-edit", why)
         if wanted.is_list:
             return Splice(value.start, value.end, f"[{', '.join(_render_items(wanted.texts))}]")
-        if wanted.literal:
-            return Splice(value.start, value.end, wanted.texts[0])
-        return Splice(value.start, value.end, render_value(wanted.texts[0], self._find_quote(value)))
+        return Splice(value.start, value.end, self._render(wanted.texts[0], self._find_quote(value)))
+
+    def _render(self, text: str, quote: str = "") -> str:
+        return text if self.literal else render_value(text, quote, self.in_brackets)
 
     def _find_quote(self, value: Scalar) -> str:
         sign = self.text[value.start]
@@ -255,7 +257,7 @@ class _Change:
         """A value where there was none: behind the colon and one blank, in place of a null."""
         nothing = self._find_nothing()
         word = nothing[1]
-        rendered = render_value(text, word[0] if word and word[0] in "\"'" else "")
+        rendered = self._render(text, word[0] if word and word[0] in "\"'" else "")
         if word:
             return Splice(nothing.start(1), nothing.end(1), rendered)
         return self._fill_gap(self.behind, rendered)
@@ -302,7 +304,7 @@ class _Change:
         gone, come = old[first : len(old) - last], texts[first : len(texts) - last]
         for value, text in zip(gone, come, strict=False):
             quote = self._find_quote(value)
-            yield Splice(value.start, value.end, render_value(text, quote, self.in_brackets))
+            yield Splice(value.start, value.end, self._render(text, quote))
         kept = min(len(gone), len(come))
         if come[kept:]:
             yield self._insert(old, first + kept, come[kept:])
@@ -312,13 +314,13 @@ class _Change:
     def _fill_empty_list(self, texts: Sequence[str]) -> Splice:
         if self.in_brackets:
             at = self.text.index("[", self.behind) + 1
-            return Splice(at, at, ", ".join(_render_items(texts)))
+            return Splice(at, at, ", ".join(map(self._render, texts)))
         dash = _DASH.match(self.text, self.behind, self.found.end)
         if dash is None:
             raise refuse(
                 self.note, self.found.line, "unsafe-edit", f"the list `{self.found.key}` is written oddly"
             )
-        splice = self._fill_gap(dash.end(1), render_value(texts[0]))
+        splice = self._fill_gap(dash.end(1), self._render(texts[0]))
         end = find_line_end(self.text, dash.end(1))
         if not texts[1:]:
             return splice
@@ -330,7 +332,7 @@ class _Change:
     def _insert(self, old: Sequence[Scalar], at: int, texts: Sequence[str]) -> Splice:
         """New items behind the item before them, or before the first one; quoted as that one is."""
         near = old[at - 1] if at else old[0]
-        rendered = [render_value(text, self._find_quote(near), self.in_brackets) for text in texts]
+        rendered = [self._render(text, self._find_quote(near)) for text in texts]
         if self.in_brackets:
             between = self._find_separator(old)
             if at:

@@ -26,7 +26,7 @@ _LOG_LINE = re.compile(
     r"([^\n]*+))"
 )
 _WRAPPED_DATE = re.compile(
-    rf"[*_]{{0,3}}(?:\[\[(?:[^\[\]|\n]*/)?({DATE})(?:\.md)?(?:[|#][^\[\]\n]*)?\]\]|\[({DATE})\]\([^()\n]*\)|({DATE})(?![\w]|-[0-9]))"
+    rf"[*_]{{0,3}}(?:\[\[(?:[^\[\]|\n]*/)?({DATE})(?:\.md)?(?:[|#][^\[\]\n]*)?\]\]|\[({DATE})\]\([^()\n]*\)|({DATE})(?![\w]|-[0-9]))[*_]{{0,3}}"
     rf"(?:(?:T|[ \t]+){CLOCK})?[*_]{{0,3}}"
 )
 _DAILY_ENTRY = re.compile(rf"(?:{CLOCK}[ \t]+)?(?:[*_]{{0,3}})\[\[([^\[\]\n]+)\]\][*_]{{0,3}}")
@@ -290,6 +290,8 @@ def _wrap_block(line: int, column: int, wrapped: re.Match[str], rest: str) -> _B
     day = wrapped[1] or wrapped[2] or wrapped[3]
     words = rest[wrapped.end() :]
     opened = len(wrapped[0]) - len(wrapped[0].lstrip("*_"))
-    if opened and wrapped[0][-1] not in "*_":  # `**2026-11-20 call: x**`: bold ends behind the words
+    if opened and not set("*_") & set(
+        wrapped[0][opened:]
+    ):  # `**2026-11-20 call: x**`: bold ends behind the words
         words = words.rstrip(" \t\0").removesuffix(wrapped[0][:opened])
     return (line, column, day, wrapped[4] or "", words, [], "")

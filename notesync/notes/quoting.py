@@ -72,7 +72,7 @@ def _is_plain(text: str, in_brackets: bool) -> bool:
         return False
     if (text[0] in "-?:" and text[1:2] in ("", " ")) or ": " in text or text[-1] == ":" or " #" in text:
         return False
-    if in_brackets and (any(sign in text for sign in ",[]{}") or text[0] in "-?:"):
+    if in_brackets and (any(sign in text for sign in ",[]{}?") or text[0] in "-:"):
         return False
     return not _is_typed(text)
 
