@@ -28,6 +28,7 @@ from notesync.notes.lines import DATE
 from notesync.notes.note import Note, Property, Scalar, normalise_key, parse_note
 from notesync.notes.property import find_line_end
 from notesync.notes.quoting import render_value
+from notesync.problems import RefusedError
 
 Wish = str | bool | Sequence[str] | None
 """A text, a ticked or empty checkbox, a list, or nothing: a key without a value."""
@@ -154,8 +155,6 @@ def _refuse_unsound(note: Note, name: str) -> None:
     if same and not same[0].flat:
         why = f"`{same[0].key}` holds more than a value or a list of values"
         raise refuse(note, same[0].line, "nested-value", why)
-    if note.broken:
-        raise refuse(note, 1, "bad-yaml", "its front matter cannot be read as a whole", "Mend it first.")
 
 
 def _is_as_wished(old: Note, new: Note, name: str, wanted: _Wanted) -> bool:
@@ -198,13 +197,15 @@ class _Change:
         self.found = found
         colon = _BEHIND_KEY.match(self.text, found.start, found.end)
         if colon is None:
-            raise refuse(
-                note, found.line, "unsafe-edit", f"it is not clear where the value of `{found.key}` is"
-            )
+            raise self._refuse_unclear()
         self.behind = colon.end()
         first = found.values[0].start if found.values else found.end
         rest = re.sub(r"#[^\r\n]*", "", self.text[self.behind : first]).strip()
         self.in_brackets = found.is_list and rest.startswith("[")
+
+    def _refuse_unclear(self) -> RefusedError:
+        why = f"it is not clear where the value of `{self.found.key}` is"
+        return refuse(self.note, self.found.line, "unsafe-edit", why)
 
     def find_splices(self, wanted: _Wanted) -> Iterator[Splice]:
         found = self.found
@@ -245,12 +246,7 @@ class _Change:
     def _find_nothing(self) -> re.Match[str]:
         nothing = _NOTHING.match(self.text, self.behind, self.found.end)
         if nothing is None:
-            raise refuse(
-                self.note,
-                self.found.line,
-                "unsafe-edit",
-                f"it is not clear where the value of `{self.found.key}` is",
-            )
+            raise self._refuse_unclear()
         return nothing
 
     def _fill(self, text: str) -> Splice:
@@ -317,9 +313,7 @@ class _Change:
             return Splice(at, at, ", ".join(map(self._render, texts)))
         dash = _DASH.match(self.text, self.behind, self.found.end)
         if dash is None:
-            raise refuse(
-                self.note, self.found.line, "unsafe-edit", f"the list `{self.found.key}` is written oddly"
-            )
+            raise self._refuse_unclear()
         splice = self._fill_gap(dash.end(1), self._render(texts[0]))
         end = find_line_end(self.text, dash.end(1))
         if not texts[1:]:
