@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from notesync.notes.body import Entry, Task, parse_body
+from notesync.notes.edit import Splice, splice_note
 from notesync.notes.edit_header import Wish, set_properties
 from notesync.notes.edit_log import NewEntry, add_entry
 from notesync.notes.edit_tasks import close_task, move_task
@@ -233,6 +234,12 @@ def test_bytes_that_are_no_utf_8_stay_as_they_are() -> None:
     wide = b"\xff\xfe" + "---\nname: Åsa\n---\n".encode("utf-16-le")
     new = set_properties(parse_note(wide, "a.md"), {"name": "Bo"}, ORDER)
     assert new.data == b"\xff\xfe" + "---\nname: Bo\n---\n".encode("utf-16-le")
+
+
+def test_two_halves_of_a_character_never_meet() -> None:
+    """What stands between two bytes that would be one character is not taken out."""
+    with pytest.raises(RefusedError, match=r"^odd-bytes: a\.md:1 "):
+        splice_note(parse_note(b"\xc3 \xa9", "a.md"), [Splice(1, 2, "")])
 
 
 def test_words_that_no_note_can_hold_are_refused() -> None:
