@@ -112,6 +112,15 @@ LINES: dict[str, tuple[int | None, str | None, bool, str, str]] = {
     " post-sale meeting: fine": (None, None, False, "", "post-sale meeting: fine"),
     " Teams: https://example.com/a": (None, "video", False, "", "https://example.com/a"),
     " https://example.com/a": (None, None, False, "", "https://example.com/a"),
+    " 14:30 call: -5 % is too little": (870, "call", False, "", "-5 % is too little"),
+    ": - prices": (None, None, False, "", "- prices"),
+    " - prices": (None, None, False, "", "prices"),
+    " 14:30 call: she said *yes*": (870, "call", False, "", "she said *yes*"),
+    " *happy* with it": (None, None, False, "", "*happy* with it"),
+    " **call: happy**": (None, "call", False, "", "happy"),
+    r" call: 20 %\% off": (None, "call", False, "", "20 %% off"),
+    r" 14:30 call: a <\!-- b": (870, "call", False, "", "a <!-- b"),
+    r" call: C:\_new": (None, "call", False, "", r"C:\_new"),
 }  # fmt: skip
 
 
@@ -190,6 +199,25 @@ def test_indented_lines_below_belong_to_the_entry() -> None:
     assert found.entries[0].tags == ("tag",)
     assert found.entries[1].line == 11
     assert found.problems == ()
+
+
+def test_lines_below_an_entry_are_read_as_they_stand_but_for_a_backslash_that_keeps_them_words() -> None:
+    log = (
+        "- 2026-11-20 call: first\n  2026-11-21T10:15:30 she  wrote\n  -   [[Ben]]\n"
+        "  \\- [ ] not a task\n  3\\. [x] nor this\n  \\# no heading\n  \\> no quote\n  \\```\n  \\*bold\n  \\\\# x\n"
+    )
+    found = read_log(log)
+    assert found.tasks == ()
+    assert found.entries[0].text.split("\n") == [
+        "first", "2026-11-21T10:15:30 she  wrote", "-   [[Ben]]", "- [ ] not a task", "3. [x] nor this",
+        "# no heading", "> no quote", "```", "\\*bold", "\\# x",
+    ]  # fmt: skip
+
+
+def test_bold_that_closes_behind_the_words_is_none_of_them() -> None:
+    assert entry("- **2026-11-20 call: x**\n").text == "x"
+    found = entry("- **2026-11-20** 14:30 call: **x**\n")
+    assert (found.minute, found.text) == (870, "**x**")
 
 
 def test_text_below_a_dated_heading_belongs_to_its_entry() -> None:

@@ -105,6 +105,28 @@ _NO_LOG: _Log = [], {}
 
 def _look_up(note: Note, pattern: re.Pattern[str]) -> _Found | None:
     """Where a body's log and tasks are; None if there are none."""
+    text, start, first, unclosed = prepare_body(note)
+    heading = pattern.search(text, start)
+    boxes = find_boxes(text, start)
+    if heading is None and not boxes and not unclosed:
+        return None
+    return tuple.__new__(_Found, (note, Lines(note.path, text, first), start, heading, boxes, unclosed))
+
+
+class Prepared(NamedTuple):
+    """A note's text as patterns are run on it, where its body begins, its first line's number.
+
+    ``unclosed`` are the bounds of code blocks that never end.
+    """
+
+    text: str
+    start: int
+    first: int
+    unclosed: list[tuple[int, int]]
+
+
+def prepare_body(note: Note) -> Prepared:
+    """The note's text with one LF for every line end, and code blocks and comments of its body blanked out."""
     text, data = note.text, note.data
     start = note.body_start
     # One byte, given as a number, is looked for in the bytes ten times as fast as anything in the text.
@@ -125,11 +147,7 @@ def _look_up(note: Note, pattern: re.Pattern[str]) -> _Found | None:
         from notesync.notes.hidden import blank_out
 
         text = blank_out(text, start, unclosed)
-    heading = pattern.search(text, start)
-    boxes = find_boxes(text, start)
-    if heading is None and not boxes and not unclosed:
-        return None
-    return tuple.__new__(_Found, (note, Lines(note.path, text, first), start, heading, boxes, unclosed))
+    return tuple.__new__(Prepared, (text, start, first, unclosed))
 
 
 def _read_log(found: _Found, pattern: re.Pattern[str], daily: date | None) -> _Log:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from itertools import islice
+from typing import NamedTuple
 
 from notesync.notes.lines import DATE, MAX_PROBLEMS, read_day
 from notesync.notes.links import TAG_CHARACTERS, compile_code_span
@@ -173,6 +174,46 @@ class TaskFields:
             position = max(position, end)
         pieces.append(self.words[position:].strip())
         return " ".join(filter(None, pieces))
+
+
+class FieldSpan(NamedTuple):
+    """Where a field stands in what follows a task's box; ``day`` is where its date's ten characters do.
+
+    ``name`` is that of a date (``due``), or ``id``, ``depends``, ``block``, else empty; ``closing`` the
+    bracket of an inline field, empty for an emoji's.
+    """
+
+    name: str
+    start: int
+    end: int
+    day: tuple[int, int]
+    closing: str
+
+
+_NAMES = DATE_KEYS | {"id": "id", "dependson": "depends"}
+
+
+def find_field_spans(rest: str) -> list[FieldSpan]:
+    """All fields of a task line, wherever they stand, and the block's name at its end."""
+    spans = []
+    block = _BLOCK_ID.search(rest)
+    if block is not None:
+        spans.append(FieldSpan("block", block.start(), block.end(1), (0, 0), ""))
+        rest = rest[: block.start()]
+    if "`" in rest:
+        rest = compile_code_span().sub(lambda code: "\0" * len(code[0]), rest)
+    for found in _TASK_FIELD.finditer(rest):
+        key = (found["key"] or found["key2"] or "").casefold()
+        if found["tag"] or (key and key not in _TASK_KEYS):
+            continue
+        name = _NAMES.get(key) or DATE_SIGNS.get(found["sign"] or "") or ("id" if found["id"] else "")
+        where = found.span("date")
+        if key:
+            day = _PLAIN_DATE.search(rest, *found.span("value" if found["key"] else "value2"))
+            where = day.span() if day is not None else (0, 0)
+        name = name or ("depends" if found["depends"] else "")
+        spans.append(FieldSpan(name, *found.span(), where, ("]" if found["key"] else ")") if key else ""))
+    return spans
 
 
 def _split_ids(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from notesync.notes.escapes import unescape_words
 from notesync.notes.lines import DATE, Lines, read_day
 from notesync.notes.links import compile_code_span, find_tags
 from notesync.notes.words import ATTEMPT_HEADS, CHANNELS, read_rest
@@ -120,6 +121,7 @@ def _read_section(text: str, line: int, entries: list[Entry]) -> bool:
     if "\0" in text:
         return False
     has_tags = "#" in text
+    has_escapes = "\\" in text
     has_fields = "::" in text or _has_due_sign(text)
     append, new = entries.append, tuple.__new__
     channels, heads = CHANNELS, ATTEMPT_HEADS
@@ -138,6 +140,8 @@ def _read_section(text: str, line: int, entries: list[Entry]) -> bool:
             minute, channel, attempt, outcome, words = read_rest(
                 time, f" {phrase}:{rest}" if phrase else rest
             )
+        if has_escapes:
+            words = unescape_words(words)
         tags = fields = ()
         if has_tags or has_fields:
             said = f"{outcome} {words}" if outcome else words

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from notesync.notes.escapes import unescape_line, unescape_words
 from notesync.notes.lines import DATE, Lines, find_depth, read_day, shorten
 from notesync.notes.links import find_tags, strip_target
 from notesync.notes.log import CLOCK, MAX_LOG, NO_LONGER_DATE, Entry, find_fields, find_sections
@@ -16,16 +17,16 @@ from notesync.notes.spelled import hint_date, match_spelled, suggest_dates
 from notesync.notes.words import read_rest
 from notesync.problems import ERROR, WARNING
 
-# One line of the log: indent, list mark, heading's hashes, box, date, time, the rest.
+# One line of the log: indent, all behind it; of that: list mark, heading's hashes, box, date, time, the rest.
 _LOG_LINE = re.compile(
     r"\n([ \t>]*+)"
-    r"(?:([-*+]|[0-9]{1,9}[.)])(?:[ \t]++|(?=\n|\Z))|(#{1,6})[ \t]++)?"
+    r"((?:([-*+]|[0-9]{1,9}[.)])(?:[ \t]++|(?=\n|\Z))|(#{1,6})[ \t]++)?"
     r"(?:\[([^\n])\](?:[ \t]++|(?=\n|\Z)))?"
     rf"(?:({DATE}){NO_LONGER_DATE}(?:(?:T|[ \t]++){CLOCK})?)?"
-    r"([^\n]*+)"
+    r"([^\n]*+))"
 )
 _WRAPPED_DATE = re.compile(
-    rf"[*_]{{0,3}}(?:\[\[(?:[^\[\]|\n]*/)?({DATE})(?:\.md)?(?:[|#][^\[\]\n]*)?\]\]|\[({DATE})\]\([^()\n]*\)|({DATE})(?![\w]|-[0-9]))"
+    rf"[*_]{{0,3}}(?:\[\[(?:[^\[\]|\n]*/)?({DATE})(?:\.md)?(?:[|#][^\[\]\n]*)?\]\]|\[({DATE})\]\([^()\n]*\)|({DATE})(?![\w]|-[0-9]))[*_]{{0,3}}"
     rf"(?:(?:T|[ \t]+){CLOCK})?[*_]{{0,3}}"
 )
 _DAILY_ENTRY = re.compile(rf"(?:{CLOCK}[ \t]+)?(?:[*_]{{0,3}})\[\[([^\[\]\n]+)\]\][*_]{{0,3}}")
@@ -98,7 +99,9 @@ class LogReading:
         """The lines of one log: the plain entry here, everything else one call further."""
         blocks = self.blocks
         plain: _Block | None = None  # the entry above, if this loop made it and the object does not know yet
-        for indent, mark, hashes, box, day, time, rest in _LOG_LINE.findall(self.lines.text, start, end):
+        for indent, said, mark, hashes, box, day, time, rest in _LOG_LINE.findall(
+            self.lines.text, start, end
+        ):
             line += 1
             if day and mark and not indent and not box:
                 plain = (line, 1, day, time, rest, [], "")
@@ -108,13 +111,22 @@ class LogReading:
                 self.block, self.depth, self.blank, self.last_day = plain, 0, False, plain[2]
                 self.dashless = False
                 plain = None
-            if rest or day or mark or hashes or box:
-                self._read_other(line, indent, mark, hashes, box, day, time, rest)
+            if said:
+                self._read_other(line, indent, said, mark, hashes, box, day, time, rest)
             else:
                 self.blank = True
 
     def _read_other(
-        self, line: int, indent: str, mark: str, hashes: str, box: str, day: str, time: str, rest: str
+        self,
+        line: int,
+        indent: str,
+        said: str,
+        mark: str,
+        hashes: str,
+        box: str,
+        day: str,
+        time: str,
+        rest: str,
     ) -> None:
         blank, self.blank = self.blank, False
         if not (rest.strip(" \t\0") or day or mark or box or hashes):
@@ -126,13 +138,13 @@ class LogReading:
         elif mark and box and (not day or box not in "xX" or self._is_inside(indent)):
             self._read_box(line, indent)
         elif mark and self._is_inside(indent) and not (day and self.depth < 0):
-            self._append(f"{mark} {_join(box, day, time, rest)}")
+            self._append(said)
         elif mark and day:
             self._begin((line, column, day, time, rest, [], ""), find_depth(indent))
         elif mark:
-            self._read_wrapped(line, indent, _join(box, day, time, rest))
+            self._read_wrapped(line, indent, f"[{box}] {rest}" if box else rest)
         else:
-            self._read_paragraph(line, indent, blank, box, day, time, rest)
+            self._read_paragraph(line, indent, blank, said, day, time, rest)
 
     def _is_inside(self, indent: str) -> bool:
         """Whether a line so indented belongs to the entry above it."""
@@ -141,7 +153,7 @@ class LogReading:
     def _append(self, words: str) -> None:
         words = words.replace("\0", "").strip()
         if self.block is not None and words:
-            self.block[5].append(words)
+            self.block[5].append(unescape_line(words))
 
     def _begin(self, block: _Block, depth: int) -> None:
         """A new entry; an undated item above it that is indented less was only its heading."""
@@ -200,12 +212,12 @@ class LogReading:
         self._begin((line, column, day, found[1] or "", rest[found.end() :], [], client), depth)
 
     def _read_paragraph(
-        self, line: int, indent: str, blank: bool, box: str, day: str, time: str, rest: str
+        self, line: int, indent: str, blank: bool, said: str, day: str, time: str, rest: str
     ) -> None:
         """A line that is no list item: of the entry above it, or an entry that lacks its dash."""
         belongs = self.block is not None and (not blank or self.depth < 0 or find_depth(indent) > self.depth)
         if belongs and not (day and (self.dashless or (blank and self.depth < 0))):
-            self._append(_join(box, day, time, rest))
+            self._append(said)
             return
         self.block = None
         if day and (blank or self.dashless):
@@ -255,6 +267,7 @@ class LogReading:
                 self.lines.report_impossible(line, day_text)
                 continue
             minute, channel, attempt, outcome, text = read_rest(time, rest)
+            text = unescape_words(text)
             if more:
                 text = "\n".join([text, *more]) if text else "\n".join(more)
             if "\0" in text:
@@ -275,12 +288,10 @@ class LogReading:
 
 def _wrap_block(line: int, column: int, wrapped: re.Match[str], rest: str) -> _Block:
     day = wrapped[1] or wrapped[2] or wrapped[3]
-    return (line, column, day, wrapped[4] or "", rest[wrapped.end() :], [], "")
-
-
-def _join(box: str, day: str, time: str, rest: str) -> str:
-    """The words of a line whose parts turned out to mean nothing."""
-    words = f"[{box}] " if box else ""
-    if day:
-        words += f"{day} {time}" if time else day
-    return words + rest
+    words = rest[wrapped.end() :]
+    opened = len(wrapped[0]) - len(wrapped[0].lstrip("*_"))
+    if opened and not set("*_") & set(
+        wrapped[0][opened:]
+    ):  # `**2026-11-20 call: x**`: bold ends behind the words
+        words = words.rstrip(" \t\0").removesuffix(wrapped[0][:opened])
+    return (line, column, day, wrapped[4] or "", words, [], "")

@@ -158,7 +158,7 @@ def read_rest(time: str, rest: str) -> tuple[int | None, str | None, bool, str, 
             if text[:3] not in ATTEMPT_HEADS:
                 return None, CHANNELS[head[1:]], False, "", text
         elif colon and len(head) <= _LONGEST_HEAD and (known := _read_head(head)) is not None:
-            text = _strip_separator(text.rstrip(" \t\0*_"))
+            text = text.rstrip(" \t\0").rstrip().lstrip(" \t")
             if text[:3] not in ATTEMPT_HEADS:
                 return None, *known, text
     minute, rest = _read_time(time, rest)
@@ -174,7 +174,7 @@ def _read_head(head: str) -> tuple[str, bool, str] | None:
 
     It stands before the entry's first colon: a log has the same few again and again.
     """
-    words = head.lstrip(" \t\0*_").lstrip(",;–—- \t")
+    words = head.lstrip(" \t\0")
     phrase, end = _match_phrase(words, CHANNELS)
     if not phrase or _match_attempt(words)[1] > end:
         return None
@@ -186,7 +186,8 @@ def _read_head(head: str) -> tuple[str, bool, str] | None:
 
 def _read_words(rest: str) -> tuple[str | None, bool, str, str]:
     """Channel, whether an attempt, outcome, text of what follows the date and time."""
-    words = rest.strip(" \t\0*_").lstrip(":,;–—- \t")
+    said = _strip_separator(rest.strip(" \t\0"))
+    words = _strip_emphasis(said)
     phrase, end = _match_phrase(words, CHANNELS)
     attempt, attempt_end = _match_attempt(words)
     if attempt and attempt_end > end:
@@ -195,7 +196,7 @@ def _read_words(rest: str) -> tuple[str | None, bool, str, str]:
         outcome, behind = _take_bracket(words)
         if outcome and (_match_attempt(outcome, bracketed=True)[0] or behind.startswith(":")):
             return None, bool(_match_attempt(outcome, True)[0]), outcome, _strip_separator(behind)
-        return None, False, "", words
+        return None, False, "", said
     channel = CHANNELS[phrase]
     behind = words[end:].lstrip(" \t")
     outcome, behind = _take_bracket(behind)
@@ -212,8 +213,23 @@ def _read_words(rest: str) -> tuple[str | None, bool, str, str]:
     return channel, False, "", text if text != behind or not behind else words
 
 
+@lru_cache(maxsize=1)
+def _compile_separator() -> re.Pattern[str]:
+    return re.compile(r"[ \t]*+(?:[:,;–—]|--?+(?=[ \t]|\Z))?+[ \t]*+")
+
+
 def _strip_separator(text: str) -> str:
-    return text.lstrip(":,;–—- \t").rstrip()
+    """The text behind one colon, comma or dash: a second one, or that of `-5 %`, is its own."""
+    if text[:1] in (":", ",", ";", "–", "—", "-", " ", "\t"):
+        separator = _compile_separator().match(text)
+        text = text[separator.end() :] if separator is not None else text
+    return text.rstrip()
+
+
+def _strip_emphasis(text: str) -> str:
+    """A text whose first words are bold or italic, without the signs of it."""
+    bare = text.lstrip("*_")
+    return bare.removesuffix(text[: len(text) - len(bare)]) if len(bare) < len(text) else text
 
 
 def _take_bracket(text: str) -> tuple[str, str]:
