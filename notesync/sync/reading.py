@@ -22,7 +22,7 @@ from notesync.followup.client import (
     to_facts,
 )
 from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
-from notesync.followup.rules import find_follow_ups
+from notesync.followup.rules import find_follow_ups, find_missed
 from notesync.notes.body import parse_body
 from notesync.notes.note import Note, parse_note
 from notesync.problems import ERROR, Problem
@@ -185,10 +185,12 @@ class Derived(NamedTuple):
 def derive(client: Client, context: Context, today: date) -> Derived:
     """A client's follow-ups as of a day, as the index stores them."""
     past = find_past(client, today)
+    found = find_follow_ups(client, context, past)
+    missed = find_missed(client, context, past) if found.missed else []
     return Derived(
-        FIRST_DAY if past.first is None else past.first.toordinal(),
-        LAST_DAY if past.until is None else past.until.toordinal(),
-        _follow_up_rows(find_follow_ups(client, context, past), client),
+        FIRST_DAY if found.first is None else found.first.toordinal(),
+        LAST_DAY if found.until is None else found.until.toordinal(),
+        _follow_up_rows(found.open + missed, client),
     )
 
 
