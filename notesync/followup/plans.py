@@ -53,7 +53,8 @@ class Step(NamedTuple):
     The window reaches from ``opens`` to ``closes`` after the first of the ``after`` anchors that is there
     (before it, where negative), and comes again every ``repeat``, ``until`` an anchor or for a length of time.
     ``minutes`` is 0 and ``channel`` '' where the step does not say.  ``by_contact``: an untagged contact
-    settles it, too.  ``desk``: it is work on a desk, not a contact, and like a task never missed.
+    settles it, too.  ``desk``: it is work on a desk, not a contact.  ``never_missed``: like a task it stays overdue
+    for ever; so do promises, complaints and deliveries.
     ``if_delivery_after``: only where the delivery is more than so many days after the sale (0: whenever).
     ``waits_for_complaints``: not while a complaint is open.  ``source`` is where it comes from: ``built-in``,
     ``settings`` or ``both``; ``line`` is its line in the settings, 0 if it is not there.
@@ -80,6 +81,7 @@ class Step(NamedTuple):
     desk: bool
     if_delivery_after: int
     waits_for_complaints: bool
+    never_missed: bool
     source: str
     line: int
 
@@ -551,6 +553,7 @@ def _build_plan(reading: _Reading, draft: _Draft) -> Iterator[Plan]:
         )
 
 
+_NEVER_MISSED = frozenset(("promise", "complaint", "delivery"))  # kinds that stay overdue
 _SUSPENDED = frozenset(("feedback", "advocate"))  # kinds that wait while a complaint is open
 
 
@@ -606,6 +609,7 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
         desk=desk,
         if_delivery_after=values.get("if_delivery_after", 0),
         waits_for_complaints=values.get("waits_for_complaints", kind in _SUSPENDED and not about_complaints),
+        never_missed=desk or kind in _NEVER_MISSED or COMPLAINT in after,
         source=draft.source,
         line=draft.place[0],
     )
