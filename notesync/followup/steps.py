@@ -62,7 +62,8 @@ def find_steps(client: Client, context: Context, past: Past, alive: date) -> Ste
         for shown, gone, since, ends in _find_standings(course, at, alive):
             if shown is not None:
                 found.append(signer.sign(shown, place))
-                until = earlier(until, ends)
+                if ends is not None and (until is None or ends < until):
+                    until = ends
             if gone is not None:
                 missed += 1
                 first = later(first, since)
@@ -177,13 +178,13 @@ def _find_turn(course: Course, place: Place, alive: date) -> tuple[Turn | None, 
     pause = course.client.paused_until
     series = course.context.timetable.find_series(occasion, number, alive, pause and pause.day)
     turn = series.turn
-    until = _day_after(turn.expires) if series.again and turn.expires is not None else None
+    until = _day_after(turn.expires) if turn.expires is not None else None
     return _hold_back(course, occasion, run, turn), series.missed, until
 
 
 def _hold_back(course: Course, occasion: Occasion, run: Run, turn: Turn) -> Turn:
     """The turn as pauses, other steps and complaints leave it."""
-    if turn.opens is None or turn.closes is None:
+    if not (course.is_held_back or occasion.step.needs) or turn.opens is None:
         return turn
     remarks: list[str] = []
     turn = _await_pause(course, occasion, turn, remarks)
