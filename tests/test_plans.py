@@ -100,7 +100,14 @@ def test_what_else_the_package_says_of_its_steps() -> None:
     assert (call.repeat, call.until) == (Interval(1, "week"), "go_live")
     assert [plan.name for plan in plans.plans if plan.opt_in] == ["transition"]
     waiting = {step.name for plan in plans.plans for step in plan.steps if step.waits_for_complaints}
-    assert waiting == {"satisfaction", "feedback", "testimonial", "appreciation", "reasons"}
+    assert waiting == {
+        "satisfaction",
+        "feedback",
+        "testimonial",
+        "appreciation",
+        "reasons",
+        "complaint-check",
+    }
 
 
 def test_a_step_of_the_package_is_changed_key_by_key() -> None:

@@ -586,7 +586,6 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
         kept = _keep_built_in(plan.name, draft, {})
         opens, closes = kept["from"], kept["to"]
     kind, desk = values.get("kind", "contact"), values.get("desk", False)
-    about_complaints = anchor == COMPLAINT
     yield Step(
         plan=plan.name,
         name=draft.name,
@@ -608,7 +607,9 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
         unless_stage=values.get("unless_stage", ()),
         desk=desk,
         if_delivery_after=values.get("if_delivery_after", 0),
-        waits_for_complaints=values.get("waits_for_complaints", kind in _SUSPENDED and not about_complaints),
+        waits_for_complaints=values.get(
+            "waits_for_complaints", kind in _SUSPENDED and COMPLAINT not in after
+        ),
         never_missed=desk or kind in _NEVER_MISSED or COMPLAINT in after,
         source=draft.source,
         line=draft.place[0],

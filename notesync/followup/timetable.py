@@ -113,7 +113,7 @@ class Group(NamedTuple):
     """The steps of a plan that count from one day, that of the ``anchor``.
 
     ``waiting`` are those that an untagged contact may settle, in the order in which they open: from which day on,
-    up to which, and their places.
+    up to which, and their places.  Those of a complaint any contact settles: they are not among them.
     The first of them ``opens`` that day.  What becomes of those that are ``bound`` hangs on others of the group.
     ``standings`` remembers what a day makes of each at each of its turns; it is None where they are one client's
     own.
@@ -351,9 +351,9 @@ def build_group(anchor: str, occasions: Iterable[Occasion], *, is_own: bool = Tr
     """A group of these steps; ``is_own``: they are one client's."""
     found = tuple(occasions)
     waiting = [
-        (turn.opens, date.max if step.repeat else turn.closes, at)
+        (turn.opens, date.max if step.repeat or step.never_missed else turn.closes, at)
         for at, (_, step, _, _, turn, _, _, _) in enumerate(found)
-        if step.by_contact and turn.opens is not None and turn.closes is not None
+        if step.by_contact and turn.opens and turn.closes and COMPLAINT not in step.after
     ]
     opens = min((each.turn.opens for each in found if each.turn.opens is not None), default=None)
     bound = frozenset(at for at, each in enumerate(found) if each.step.needs and _is_bound(each, found))
