@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from notesync.followup import plans as plans_module
 from notesync.followup.dates import Interval
 from notesync.followup.follow_up import KINDS
-from notesync.followup.plans import Off, Plans, Step, load_plans
+from notesync.followup.plans import Off, Plans, Step, load_plans, parse_packaged
 from notesync.followup.settings import OPTIONS, Settings, parse_settings
 from notesync.problems import Problem
 
@@ -100,7 +105,14 @@ def test_what_else_the_package_says_of_its_steps() -> None:
     assert (call.repeat, call.until) == (Interval(1, "week"), "go_live")
     assert [plan.name for plan in plans.plans if plan.opt_in] == ["transition"]
     waiting = {step.name for plan in plans.plans for step in plan.steps if step.waits_for_complaints}
-    assert waiting == {"satisfaction", "feedback", "testimonial", "appreciation", "reasons"}
+    assert waiting == {
+        "satisfaction",
+        "feedback",
+        "testimonial",
+        "appreciation",
+        "reasons",
+        "complaint-check",
+    }
 
 
 def test_a_step_of_the_package_is_changed_key_by_key() -> None:
@@ -250,3 +262,17 @@ def test_no_plans_of_the_settings_stop_the_reading(node: tuple[object, ...]) -> 
     for plan in plans.plans:
         assert len({step.name for step in plan.steps}) == len(plan.steps)
         assert all(need in {step.name for step in plan.steps} for step in plan.steps for need in step.needs)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(plans_module.__file__).with_suffix("").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_a_plan_of_the_package_is_read_as_yaml_would_read_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    def as_data(node: Any) -> Any:
+        if node[0] == "map":
+            return {as_data(key): as_data(value) for key, value in node[3]}
+        return list(map(as_data, node[3])) if node[0] == "list" else node[3]
+
+    assert as_data(parse_packaged(text)) == yaml.load(text, Loader=yaml.BaseLoader)

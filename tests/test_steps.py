@@ -134,14 +134,14 @@ def test_the_window_of(request: pytest.FixtureRequest, text: str, window: str) -
 
 
 COMPLAINTS = {
-    "raised": ("- 2026-11-19 call: leaks #complaint", ["acknowledge 19..20 due", "resolve 19..26 due"]),
+    "raised": ("- 2026-11-19 call: leaks #complaint", ["acknowledge 19..20 due", "resolve 26..26 upcoming"]),
     "acknowledged by any contact": (
         "- 2026-11-20 visit: had a look\n- 2026-11-19 call: leaks #complaint",
         ["acknowledge 19..20 settled", "resolve 19..26 due"],
     ),
     "a call that reaches nobody acknowledges nothing": (
         "- 2026-11-20 call (no answer)\n- 2026-11-19 call: leaks #complaint",
-        ["acknowledge 19..20 due", "resolve 19..26 due"],
+        ["acknowledge 19..20 due", "resolve 26..26 upcoming"],
     ),
     "resolved, and asked about": (
         "- 2026-11-20 visit: replaced #resolved\n- 2026-11-19 call: leaks #complaint",
