@@ -12,10 +12,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notesync.followup import plans as plans_module
+from notesync.followup.client import read_client
 from notesync.followup.dates import Interval
 from notesync.followup.follow_up import KINDS
-from notesync.followup.plans import Off, Plans, Step, load_plans, parse_packaged
+from notesync.followup.plans import Off, Plans, Step, find_plan_problems, load_plans, parse_packaged
 from notesync.followup.settings import OPTIONS, Settings, parse_settings
+from notesync.notes.body import parse_body
+from notesync.notes.note import parse_note
 from notesync.problems import Problem
 
 
@@ -276,3 +279,43 @@ def test_a_plan_of_the_package_is_read_as_yaml_would_read_it(path: Path) -> None
         return list(map(as_data, node[3])) if node[0] == "list" else node[3]
 
     assert as_data(parse_packaged(text)) == yaml.load(text, Loader=yaml.BaseLoader)
+
+
+NAMED = {
+    "one of the package": ("after-sale", []),
+    "however it is written": ("After Sale", []),
+    "none": ("none", []),
+    "nearly one": (
+        "[after-sale, transitoin]",
+        ["error: There is no plan `transitoin`. Did you mean `transition`?"],
+    ),
+    "one's own": ("installation", []),
+    "one that is switched off": (
+        "renewal",
+        [
+            "warning: `renewal` is switched off under `plans` in notesync.yaml, so nothing comes of it here. "
+            "Delete it here, or switch it on there."
+        ],
+    ),
+    "nothing like one": (
+        "gold",
+        [
+            "error: There is no plan `gold`. Write one of `complaint`, `quote`, `after-sale`, `transition`, "
+            "`no-sale`, `installation`, or `none`."
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "expected"), NAMED.values(), ids=NAMED.keys())
+def test_the_plans_that_a_note_names(written: str, expected: list[str]) -> None:
+    text = (
+        "plans: {renewal: none, installation: {anchor: go_live, steps: [{step: first-week, from: 5 days}]}}"
+    )
+    note = parse_note(f"---\ntype: client\nplan: {written}\n---\n".encode(), "Ann.md", frozenset())
+    client = read_client(note, parse_body(note), Settings())[0]
+    found = find_plan_problems(client, load(text)[0], 3, 7)
+    assert [f"{each.severity}: {each.message} {each.hint}" for each in found] == expected
+    assert all(
+        (each.path, each.line, each.column, each.code) == ("Ann.md", 3, 7, "unknown-plan") for each in found
+    )

@@ -489,7 +489,9 @@ def test_it_is_the_same_as_long_as_it_is_valid(text: str, as_of: date, data: st.
     earliest = past.first or as_of - timedelta(500)
     latest = past.until - timedelta(1) if past.until else as_of + timedelta(500)
     other = data.draw(st.dates(earliest, latest))
-    assert derive_from(client, CONTEXT, other) == derive_from(client, CONTEXT, as_of)
+    assert sorted(derive_from(client, CONTEXT, other), key=in_words) == sorted(
+        derive_from(client, CONTEXT, as_of), key=in_words
+    )
     assert find_open_complaint(client, other) == find_open_complaint(client, as_of)
 
 

@@ -630,6 +630,14 @@ PLANS = {
     "the one that is named": ("plan: renewal\nquoted: 2026-11-19\nrenewal: 2027-03-01", {"renewal"}),
     "several": ("plan: [After Sale, transition]\nsold: 2026-11-16", {"after-sale", "transition"}),
     "none": ("plan: none\nsold: 2026-11-16\nquoted: 2026-11-19", set()),
+    "one that there is none of: as if none were named": (
+        "plan: after-sail\nsold: 2026-11-16",
+        {"after-sale"},
+    ),
+    "one that there is, and one that there is not": (
+        "plan: [renewal, after-sail]\nsold: 2026-11-16\nrenewal: 2027-03-01",
+        {"renewal"},
+    ),
     "nothing but a delivery": ("delivery: 2026-11-24", set()),
     "a delivery, and its plan named": ("plan: after-sale\ndelivery: 2026-11-24", {"after-sale"}),
 }

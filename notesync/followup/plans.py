@@ -2,7 +2,8 @@
 
 In: the package's data and the `plans` of the settings, which are nodes with their places.  Out:
 :class:`Plans`, and every mistake of the settings as a :class:`Problem` at its line and column.  This module
-knows no client and no day: which steps a client is at is the business of ``steps``.
+knows of a client no more than the plans that the note names, and no day: which steps a client is at is the
+business of ``steps``.
 
 What the settings may write below ``plans``::
 
@@ -23,16 +24,17 @@ Steps stand by their names, directly below the plan or below ``steps``, or as a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pkgutil import get_data
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_interval, parse_offset
 from notesync.followup.follow_up import KINDS
 from notesync.followup.settings import LIST, MAP, SETTINGS_FILE, TEXT
-from notesync.problems import ERROR, Problem
+from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:
+    from notesync.followup.client import Client
     from notesync.followup.settings import Settings
 
     Place = tuple[int, int]
@@ -125,6 +127,17 @@ class Plans(NamedTuple):
         """The plan of that name, as :func:`parse_name` makes it."""
         return next((plan for plan in self.plans if plan.name == name), None)
 
+    def choose(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Of the plans that a note names those that there are; ``none`` is one, too."""
+        return tuple(name for name in map(parse_name, names) if name == NO_PLAN or self.knows(name))
+
+    def knows(self, name: str) -> bool:
+        """Whether there is such a plan, in force or switched off."""
+        return self.find(name) is not None or any(off.plan == name for off in self.off)
+
+
+NO_PLAN = "none"
+
 
 def parse_name(text: str) -> str:
     """A plan's or step's name as it is compared: lower case, hyphens between its words."""
@@ -144,6 +157,31 @@ def load_plans(settings: Settings) -> tuple[Plans, tuple[Problem, ...]]:
     tags = frozenset(step.tag for plan in plans for step in plan.steps)
     problems = sorted(reading.problems, key=lambda problem: problem[1:3])
     return Plans(plans, tuple(_find_off(drafts)), tags), tuple(problems)
+
+
+def find_plan_problems(client: Client, plans: Plans, line: int = 1, column: int = 1) -> tuple[Problem, ...]:
+    """What is wrong with the plans that a note names; ``line`` and ``column`` say where its `plan` stands.
+
+    One that there is none of is passed over; where that leaves none, those count whose milestone is there.
+    """
+    problems = []
+    for written in client.plan:
+        name = parse_name(written)
+        if name == NO_PLAN or plans.find(name) is not None:
+            continue
+        if plans.knows(name):
+            message = (
+                f"`{name}` is switched off under `plans` in {SETTINGS_FILE}, so nothing comes of it here."
+            )
+            hint, severity = "Delete it here, or switch it on there.", WARNING
+        else:
+            known = [plan.name for plan in plans.plans]
+            near = _nearest(name, known)
+            message = f"There is no plan `{' '.join(written.split())[:60]}`."
+            hint = f"Did you mean `{near}`?" if near else f"Write one of {_list(known)}, or `none`."
+            severity = ERROR
+        problems.append(Problem(client.path, line, column, "unknown-plan", severity, message, hint))
+    return tuple(problems)
 
 
 # --- Drafts: a plan's keys as they are gathered from the package and from the settings ------------------

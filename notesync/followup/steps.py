@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from notesync.followup.dates import format_day
 from notesync.followup.follow_up import FollowUp, Past, choose_channel, later, name_day
 from notesync.followup.promises import COMPLAINT, tell_complaint
 from notesync.followup.settling import ONE_WAY, Course, Outcome, Place, describe_done
@@ -37,21 +38,22 @@ _USUAL_MINUTES = 15
 
 
 class Steps(NamedTuple):
-    """The steps open on a day, the kinds of those missed, and the days from and before which that is so."""
+    """The steps open on a day, the kinds of those missed, and the days from and before which that is so.
+
+    ``early`` says of what was logged on that very day how much too early it was: there it is still news.
+    """
 
     open: list[FollowUp]
     missed: list[str]
     first: date | None
     until: date | None
-
-
-_NONE = Steps([], [], None, None)
+    early: tuple[str, ...] = ()
 
 
 def find_steps(client: Client, context: Context, past: Past, alive: date) -> Steps:
     """The steps of the plans in force that are not settled and were not missed by the day ``alive``."""
     if not _has_plan(client):
-        return _NONE
+        return Steps([], [], None, None)
     course = Course(client, context, past.as_of)
     found: list[FollowUp] = []
     missed: list[str] = []
@@ -67,7 +69,20 @@ def find_steps(client: Client, context: Context, past: Past, alive: date) -> Ste
             if gone is not None:
                 missed.append(group.occasions[number].step.kind)
                 first = later(first, since)
-    return Steps(found, missed, first, until)
+    early = tuple(_find_early(course)) if course.outcomes else ()
+    if early:
+        first, until = past.as_of, _day_after(past.as_of)
+    return Steps(found, missed, first, until, early)
+
+
+def _find_early(course: Course) -> Iterator[str]:
+    """``Ask whether they are satisfied: sold on Thu 19 Nov 2026; best from Mon 23 Nov`` of what was logged today."""
+    for place, outcome in course.outcomes.items():
+        occasion = course.occasion(place)
+        window = course.context.timetable.find_window(occasion, outcome.last)
+        if outcome.early and outcome.done.day == course.as_of and window is not None:
+            best = format_day(window[0], course.as_of.year)
+            yield f"{occasion.step.title}: {occasion.why}; best from {best}"
 
 
 def find_missed_steps(client: Client, context: Context, past: Past, alive: date) -> Iterator[FollowUp]:
