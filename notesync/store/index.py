@@ -42,6 +42,7 @@ create index client_days on client (first, until);
 create index client_claim on client (claim) where claim is not null;
 create index client_circle on client (circle, contact) where circle is not null;
 create index client_heard on client (heard) where heard;
+create index client_missed on client (missed) where missed != '';
 create table mention (
   id integer primary key, note integer not null, targets text not null, said text not null, client integer);
 create index mention_note on mention (note);
@@ -56,6 +57,7 @@ create table follow_up (
   opens integer, due integer, minute integer, value real, name text not null,
   place text not null, label text not null, expires integer, retry_on integer);
 create index follow_up_client on follow_up (client);
+create index follow_up_expires on follow_up (expires) where expires is not null;
 create table detail (
   id integer primary key, rule text not null, kind text not null, step text, occasion text not null,
   title text not null, reason text not null, path text not null, line integer not null,
