@@ -132,6 +132,24 @@ def find_known_keys(settings: Settings) -> frozenset[str]:
     return _schema_of(settings).known
 
 
+def find_key(note: Note, key: str, settings: Settings) -> str:
+    """The name by which a note has the value of one of our keys, or is to get it.
+
+    That is the name from which it is read now: the vault's own goes before ours, and ours before a plugin's.
+    """
+    fields = _schema_of(settings).fields
+    names = [name for name, (_, field, _) in fields.items() if field.key == key]
+    names.sort(key=lambda name: len(fields[name][2]))
+    there = [found for name in names if (found := note.get(name)) is not None]
+    telling = next((found for found in there if _says_something(found)), there[0] if there else None)
+    return telling.key if telling else settings.fields.get(key, key)
+
+
+def list_keys(settings: Settings) -> tuple[str, ...]:
+    """All keys in the order in which a note best lists them, by the vault's own names."""
+    return tuple(settings.fields.get(key, key) for key in KEYS)
+
+
 def is_made(note: Note) -> bool:
     """Whether nobody wrote the note as it is: a template, or one that notesync generates."""
     if note.template:
@@ -525,6 +543,9 @@ FIELDS = (
     Field("do_not_contact", _read_checkbox, "do_not_contact"),
     Field("created", _read_created, "created"),
 )
+
+KEYS = ("type", *(field.key for field in FIELDS))
+"""All keys in the order in which a note best lists them."""
 
 # The Personal CRM plugin's keys, as properties are named.  Its cadence is a number of days; its pause has no
 # end, and like `paused_until` it holds back what the calendar asks for, not what was promised or dated.
