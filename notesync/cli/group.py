@@ -26,6 +26,7 @@ COMMANDS = {
     "show": ("notesync.cli.clients", "Show one client."),
     "clients": ("notesync.cli.clients", "List the clients."),
     "plans": ("notesync.cli.plans", "List the plans and their steps."),
+    "new": ("notesync.cli.new", "Make a new client's note."),
     "sync": ("notesync.cli.sync", "Bring index and calendar up to date."),
     "watch": ("notesync.cli.sync", "Sync now, then at each change and each midnight."),
     "export": ("notesync.cli.sync", "Write the calendar to a file or to stdout."),

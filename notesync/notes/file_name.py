@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from unicodedata import category, normalize
 
+from notesync.notes.lines import DATE
+
 LONGEST = 120
 """Bytes of UTF-8: with a company or a sync program's words behind it, and accents taken apart on an old Mac, a
 name stays below the 255 of file systems, and the path below the 260 of Windows."""
@@ -41,6 +43,8 @@ def build_stem(name: str) -> str:
     while text.lower().endswith(".md"):
         text = _trim(text[:-3])
     text = reserved.sub(r"\1_", text, count=1) if reserved.match(text) else text
+    if re.fullmatch(DATE, text):
+        text = f"{NAMELESS} {text}"  # a note named by a day is that day's, not a client's
     # Deleting signs may have brought two together that NFC joins.
     return normalize("NFC", text) if any(category(sign)[0] not in "CZ" for sign in text) else NAMELESS
 

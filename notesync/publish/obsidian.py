@@ -181,7 +181,7 @@ def _insert(text: str, start: int, end: int, members: Mapping[str, object], dept
         rendered = json.dumps(members, ensure_ascii=False, separators=(comma, colon))[1:-1]
         lead = ""
     if not inner.strip():
-        return text[: start + 1] + lead + rendered + outside + text[end:]
+        return text[: start + 1] + lead + rendered + ("" if newline in inner else outside) + text[start + 1 :]
     at = start + 1 + len(inner.rstrip())
     return text[:at] + comma + lead + rendered + text[at:]
 

@@ -580,7 +580,9 @@ There are no notes in {clean(folder)} yet.
 
 To look around first, fill the folder with the notes of a small business:
     notesync init --example {quote_path(folder)}
-To begin with a client of your own, save a text like this as a file named after them, ending in .md:
+To begin with a client of your own:
+    notesync new "Their Name" --vault {quote_path(folder)}
+or save a text like this as a file named after them, ending in .md:
 
 {_EXAMPLE_NOTE}
 Then: notesync check --vault {quote_path(folder)}

@@ -19,8 +19,8 @@ CONFIG = ".obsidian"
 # A new vault's folder of settings gets most of these at once.  Its name can be changed to any other that begins
 # with a dot (Obsidian Help, "Configuration folder"), for each device; the old folder then stays behind.
 _OWN_FILES = frozenset(
-    ("app.json", "appearance.json", "core-plugins.json", "community-plugins.json", "hotkeys.json")
-    + ("workspace.json", "workspace-mobile.json", "types.json", "graph.json", "templates.json")
+    f"{name}.json"
+    for name in ("app", "appearance", "core-plugins", "community-plugins", "hotkeys", "workspace", "graph")
 )
 _ENOUGH = 2  # one alone may be another program's
 
@@ -61,7 +61,8 @@ def _read_templates(vault: Vault, config: str) -> Templates:
     if not isinstance(found, dict):
         return Templates()
     folder, *formats = (str(found.get(key) or "") for key in ("folder", "dateFormat", "timeFormat"))
-    return Templates(folder.strip("/"), *formats)
+    inside = all(part not in ("", ".", "..") for part in folder.strip("/").split("/"))
+    return Templates(folder.strip("/") if inside else "", *formats)
 
 
 def list_templates(vault: Vault, folder: str) -> Iterator[str]:
