@@ -244,11 +244,13 @@ class Command(click.Command):
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
-def command(*, examples: Sequence[str]) -> Callable[[Callable[..., Any]], click.Command]:
+def command(
+    *, examples: Sequence[str], cls: type[Command] = Command
+) -> Callable[[Callable[..., Any]], click.Command]:
     """A command with the options that every command has."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        return click.command(function.__name__, cls=Command, examples=examples)(shared_options(function))
+        return click.command(function.__name__, cls=cls, examples=examples)(shared_options(function))
 
     return decorate
 
