@@ -20,7 +20,6 @@ from notesync.notes.body import parse_body
 from notesync.notes.file_name import LONGEST, build_stem, find_stems
 from notesync.notes.note import parse_note
 from notesync.problems import UsageError
-from notesync.store.vault import Vault
 from notesync.store.writing import fold
 from notesync.sync import new_client, pipeline
 from notesync.sync.new_client import Told, build_id, clean_name, plan_client
@@ -314,8 +313,9 @@ def test_an_existing_hidden_folder_is_refused(vault):
     [
         pytest.param((" ",), "no-name", id="no name"),
         pytest.param(("[[ ]]",), "no-name", id="an empty link"),
-        pytest.param(("Anna", "--next", "25/11/2026"), "bad-date", id="a date to guess at"),
-        pytest.param(("Anna", "--next", "soon"), "bad-date", id="no date"),
+        pytest.param(("Anna", "--next", "25/11/2026"), "bad-when", id="a date to guess at"),
+        pytest.param(("Anna", "--next", "2020-11-25"), "bad-when", id="a day that is over"),
+        pytest.param(("Anna", "--next", "soon"), "bad-when", id="no date"),
         pytest.param(("a\ud800b",), "unwritable-text", id="half a character"),
     ],
 )
@@ -349,12 +349,7 @@ def test_nobody_means_a_folder_that_is_no_vault(tmp_path, monkeypatch):
 
 def test_the_new_note_can_be_taken_back(vault):
     run("new", "Anna")
-    from notesync.store.history import History
-    from notesync.store.places import state_dir
-    from notesync.sync.change import undo
-
-    with History(state_dir(str(vault))) as history:
-        assert undo(Vault(str(vault)), history).words == "new Anna"
+    assert run("undo").stdout == "Taken back: new Anna (Clients/Anna.md)\n"
     assert os.listdir(vault / "Clients") == []
 
 

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 from notesync.cli.session import Session, command, pass_session
+from notesync.cli.write import WHEN, WritingCommand, dry_run_option
 from notesync.problems import UsageError
+from notesync.publish import receipt
 from notesync.publish.text import clean
-from notesync.sync.pipeline import Workspace
+from notesync.sync.pipeline import Selection, Workspace
 
 if TYPE_CHECKING:
     from notesync.followup.duplicates import Likely
-    from notesync.store.history import Step
-    from notesync.sync.new_client import NewClient, Told
+    from notesync.sync.new_client import NewClient
 
 
 @command(
     examples=(
-        'notesync new "Marike Fourie" --company "Quince Cottage" --phone "088 555 0112" --next 2w',
+        'notesync new "Marike Fourie" --company "Quince Cottage" --phone "088 555 0112" --next fri 14:30',
         'notesync new "Sipho Dlamini" --owner Naledi --stage lead --dry-run',
-    )
+    ),
+    cls=WritingCommand,
 )
 @click.argument("name")
 @click.option("--company", metavar="TEXT", default="", help="Where they work.")
-@click.option("--phone", "phones", metavar="NUMBER", multiple=True, help="May be given several times.")
-@click.option("--email", "emails", metavar="ADDRESS", multiple=True, help="May be given several times.")
+@click.option("--phone", "phones", metavar="NUMBER", multiple=True, help="Their phone number.")
+@click.option("--email", "emails", metavar="ADDRESS", multiple=True, help="Their e-mail address.")
 @click.option("--owner", "owners", metavar="NAME", multiple=True, help="Who looks after them.")
 @click.option("--stage", metavar="STAGE", default="", help="Such as lead. Default: as their dates say.")
-@click.option("--next", "when", metavar="WHEN", help="The next contact: an ISO date, fri, 3d, '5 workdays'.")
+@click.option("--next", "when", metavar="WHEN", help="Agree the next contact: WHEN may have a time.")
 @click.option("--folder", metavar="PATH", help="Default: where most clients' notes are, else Clients.")
-@click.option("--dry-run", is_flag=True, help="Write nothing; show the note as a diff.")
+@dry_run_option
 @pass_session
 def new(
     session: Session,
@@ -54,6 +55,7 @@ def new(
     never overwrites: where the name is taken it gets the company, or a number. A client who shares a name, a phone
     number or an e-mail address with the new one is named.
     """
+    from notesync.sync.change import New
     from notesync.sync.new_client import ID_BYTES, Told, plan_client
 
     with session.open() as workspace:
@@ -62,10 +64,13 @@ def new(
         told = Told(name, company.strip(), phones, emails, owners, stage.strip(), "", folder)
         told = told._replace(next_contact=read_when(workspace, when) if when else "")
         planned = plan_client(workspace, told, os.urandom(ID_BYTES))
+        wish = New(planned.path, planned.note.data)
+        (step,) = workspace.change([wish], f"new {told.name}", dry_run=dry_run)
         if dry_run:
-            session.write(_show(planned))
+            session.write(receipt.render_diff([step]))
         else:
-            session.write([_create(workspace, session, planned, told)])
+            workspace.refresh()
+            session.write([_describe(workspace, planned, step.path)])
         session.tell(*planned.notices, *map(_warn, planned.likely))
         if planned.likely and not dry_run:
             session.tell("If that is the same client, 'notesync undo' takes the new note back.")
@@ -87,46 +92,26 @@ def require_vault(session: Session, workspace: Workspace) -> None:
 
 def read_when(workspace: Workspace, when: str) -> str:
     """WHEN as the front matter has it.  Raises UsageError."""
-    from notesync.followup.dates import parse_when
+    from notesync.followup.dates import parse_when, suggest_date
 
-    found = parse_when(when, workspace.moment.day, workspace.settings.work_calendar())
+    today = workspace.moment.day
+    found = parse_when(when, today, workspace.settings.work_calendar())
     if found is None:
-        raise UsageError(
-            f"bad-date: '{when}' is no day. Write it like 2026-11-25, '2026-11-25 14:30', tomorrow, fri, 3d, 2w "
-            "or '5 workdays'."
-        )
+        meant = suggest_date(when)
+        hint = f"Did you mean {meant}?" if meant else f"{WHEN}, with a time: fri 14:30."
+        raise UsageError(f"bad-when: '{when}' of --next is no day that can be read for certain. {hint}")
+    if found.day < today:
+        raise UsageError(f"bad-when: {found.day} of --next is over. {WHEN}.")
     day = found.day.isoformat()
     return day if found.minute is None else f"{day}T{found.minute // 60:02}:{found.minute % 60:02}"
 
 
-def _show(planned: NewClient) -> Iterable[str]:
-    from notesync.publish.receipt import render_diff
-
-    return render_diff([_step(planned)])
-
-
-def _step(planned: NewClient) -> Step:
-    from notesync.store.history import Step
-
-    return Step(planned.path, None, planned.note.data)
-
-
-def _create(workspace: Workspace, session: Session, planned: NewClient, told: Told) -> str:
-    """Write the note; what was done and what comes next, in one line."""
-    from notesync.publish.receipt import describe_next
-    from notesync.store.history import History
-    from notesync.store.places import state_dir
-    from notesync.sync.answers import Selection
-    from notesync.sync.change import New, change_notes
-
-    with History(state_dir(workspace.root)) as history:
-        wish = New(planned.path, planned.note.data)
-        (step,) = change_notes(workspace.vault, history, [wish], f"new {told.name}")
-    session.refresh(workspace)
-    key = next((name.key for name in workspace.names() if name.path == step.path), 0)
+def _describe(workspace: Workspace, planned: NewClient, path: str) -> str:
+    """What was done and what comes next, in one line."""
+    key = next((name.key for name in workspace.names() if name.path == path), 0)
     items = workspace.agenda(Selection(clients=(key,), everything=True)).items
     source = f" from {planned.template}" if planned.template else ""
-    return clean(f"{step.path}: made{source}. {describe_next(items, workspace.moment.day)}") + "\n"
+    return clean(f"{path}: made{source}. {receipt.describe_next(items, workspace.moment.day)}") + "\n"
 
 
 def _warn(other: Likely) -> str:

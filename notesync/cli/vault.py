@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--obsidian/--no-obsidian",
     default=None,
-    help="Also what Obsidian needs. Default: where Obsidian has its settings.",
+    help="Also what Obsidian needs, or with --no-obsidian not. Default: where Obsidian has its settings.",
 )
 @pass_session
 def init(session: Session, directory: str | None, example: bool, obsidian: bool | None) -> int:
@@ -139,9 +139,13 @@ def write_kit(session: Session, root: str) -> bool:
 
 
 def _describe_part(part: Part) -> str:
-    from notesync.sync.kit import ADDED, WRITTEN
+    from notesync.sync.kit import ADDED, LEFT, WRITTEN
 
-    done = {WRITTEN: "written", ADDED: "got the types of our properties; the rest of it is as it was"}
+    done = {
+        WRITTEN: "written",
+        ADDED: "got the types of our properties; the rest of it is as it was",
+        LEFT: "was left as it is",
+    }
     words = f" ({part.words})" if part.words else ""
     return (
         text.clean(f"{part.path} {done.get(part.done, 'was there already and was left as it is')}{words}.")

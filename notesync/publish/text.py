@@ -594,7 +594,8 @@ def render_no_clients(folder: str, notes: int, hints: Sequence[str] = ()) -> Ite
     yield from f"""\
 {format_count(notes, "note")} in {clean(folder)}, and none is a client note.
 
-A client note begins with lines like these; type: client, or a date or rhythm to keep, is enough:
+A client note begins with lines like these; type: client, or a date or rhythm to keep, is enough
+('notesync new NAME' makes one):
 
 {_EXAMPLE_NOTE}
 """.splitlines(keepends=True)

@@ -30,7 +30,7 @@ from notesync.sync.new_client import find_client_template, find_names
 if TYPE_CHECKING:
     from notesync.followup.settings import Settings
 
-WRITTEN, ADDED, KEPT, REFUSED = "written", "added", "kept", "refused"
+WRITTEN, ADDED, KEPT, LEFT, REFUSED = "written", "added", "kept", "left", "refused"
 _TRIES = 3  # Obsidian saves its settings now and then, never again and again
 
 
@@ -85,7 +85,7 @@ def _write_types(vault: Vault, path: str, names: Names) -> Part:
             data = vault.read(path, 0).data
             merged = merge_types(data, names)
             if merged is None:
-                return Part(path, KEPT, "it is not what Obsidian writes there")
+                return Part(path, LEFT, "it is not what Obsidian writes there")
             if merged.data != data:
                 _replace(vault, path, data, names)
             return Part(path, ADDED if merged.added else KEPT, _describe(merged))
