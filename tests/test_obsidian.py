@@ -156,10 +156,8 @@ def test_types_that_obsidian_would_not_write_are_left_alone(vault, types):
     (vault / ".obsidian/types.json").write_bytes(types.encode("latin-1"))
     done = run("init")
     assert done.exit_code == 0
-    assert (
-        "types.json was there already and was left as it is (it is not what Obsidian writes there)"
-        in done.stdout
-    )
+    assert "types.json was left as it is (it is not what Obsidian writes there)." in done.stdout
+    assert "Nothing was missing" not in run("init").stdout
     assert (vault / ".obsidian/types.json").read_bytes() == types.encode("latin-1")
 
 
