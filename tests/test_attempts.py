@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from notesync.followup.attempts import apply_attempts, find_attempts
+from notesync.followup.attempts import find_attempts
 from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.follow_up import Context, FollowUp, find_past
 from notesync.followup.plans import load_plans
 from notesync.followup.promises import find_promises
-from notesync.followup.rules import find_agreed_contact, find_cadence, find_tasks
+from notesync.followup.rules import find_follow_ups
 from notesync.followup.settings import Settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
@@ -32,10 +32,8 @@ def read(text: str, settings: Settings = DEFAULT) -> Client:
 def derive_from(client: Client, as_of: date, settings: Settings = DEFAULT) -> list[FollowUp]:
     context = Context(settings, settings.work_calendar(), load_plans(settings)[0])
     past = find_past(client, as_of)
-    found = [*find_agreed_contact(client, context, past), *find_cadence(client, context, past)]
-    found += find_tasks(client, context)
-    found += find_promises(client, context, past)
-    return apply_attempts(found, client, context, find_attempts(client, past))
+    found = find_follow_ups(client, context, past).open
+    return [each for each in found if each.rule != "step"]
 
 
 def derive(header: str, log: str, as_of: date = TODAY, settings: Settings = DEFAULT) -> list[FollowUp]:
@@ -82,7 +80,7 @@ COUNTED = {
         [
             "promise 1 times, until 2026-11-23",
             "complaint 1 times, until 2026-11-23",
-            "complaint 1 times, until 2026-11-23",
+            "complaint 1 times",
         ],
     ),
     "a contact ends the count": (

@@ -729,3 +729,31 @@ SHARES = {
 @pytest.mark.parametrize(("header", "shares"), SHARES.items())
 def test_who_shares_a_cadence(header: str, shares: bool) -> None:
     assert shares_cadence(read(f"---\ntype: client\n{header}\n---\n", BY_STAGE), BY_STAGE) is shares
+
+
+# --- Too early -------------------------------------------------------------------------------------------
+
+EARLY = {
+    "on the day": (
+        "sold: 2026-11-19\n--\n- 2026-11-20 call: happy #satisfaction",
+        "2026-11-20",
+        ("Ask whether they are satisfied: sold on Thu 19 Nov 2026; best from Mon 23 Nov",),
+    ),
+    "said once": ("sold: 2026-11-19\n--\n- 2026-11-20 call: happy #satisfaction", "2026-11-21", ()),
+    "in time": ("sold: 2026-11-16\n--\n- 2026-11-20 call: happy #satisfaction", "2026-11-20", ()),
+    "of a repeated step": (
+        "sold: 2026-11-02\nplan: transition\n--\n- 2026-11-06 call: on our way #status-call",
+        "2026-11-06",
+        ("Tell them how far we are: sold on Mon 2 Nov 2026; best from Mon 9 Nov",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "day", "words"), EARLY.values(), ids=EARLY.keys())
+def test_what_was_logged_too_early_is_told_that_day(text: str, day: str, words: tuple[str, ...]) -> None:
+    header, _, log = text.partition("\n--\n")
+    as_of = date.fromisoformat(day)
+    found, _ = find(f"---\ntype: client\n{header}\n---\n## Log\n{log}\n", as_of)
+    assert found.early == words
+    if words:
+        assert (found.first, found.until) == (as_of, as_of + timedelta(1))

@@ -134,14 +134,14 @@ def test_the_window_of(request: pytest.FixtureRequest, text: str, window: str) -
 
 
 COMPLAINTS = {
-    "raised": ("- 2026-11-19 call: leaks #complaint", ["acknowledge 19..20 due", "resolve 19..26 due"]),
+    "raised": ("- 2026-11-19 call: leaks #complaint", ["acknowledge 19..20 due", "resolve 26..26 upcoming"]),
     "acknowledged by any contact": (
         "- 2026-11-20 visit: had a look\n- 2026-11-19 call: leaks #complaint",
         ["acknowledge 19..20 settled", "resolve 19..26 due"],
     ),
     "a call that reaches nobody acknowledges nothing": (
         "- 2026-11-20 call (no answer)\n- 2026-11-19 call: leaks #complaint",
-        ["acknowledge 19..20 due", "resolve 19..26 due"],
+        ["acknowledge 19..20 due", "resolve 26..26 upcoming"],
     ),
     "resolved, and asked about": (
         "- 2026-11-20 visit: replaced #resolved\n- 2026-11-19 call: leaks #complaint",
@@ -630,6 +630,14 @@ PLANS = {
     "the one that is named": ("plan: renewal\nquoted: 2026-11-19\nrenewal: 2027-03-01", {"renewal"}),
     "several": ("plan: [After Sale, transition]\nsold: 2026-11-16", {"after-sale", "transition"}),
     "none": ("plan: none\nsold: 2026-11-16\nquoted: 2026-11-19", set()),
+    "one that there is none of: as if none were named": (
+        "plan: after-sail\nsold: 2026-11-16",
+        {"after-sale"},
+    ),
+    "one that there is, and one that there is not": (
+        "plan: [renewal, after-sail]\nsold: 2026-11-16\nrenewal: 2027-03-01",
+        {"renewal"},
+    ),
     "nothing but a delivery": ("delivery: 2026-11-24", set()),
     "a delivery, and its plan named": ("plan: after-sale\ndelivery: 2026-11-24", {"after-sale"}),
 }

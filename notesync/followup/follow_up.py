@@ -113,13 +113,15 @@ class Found(NamedTuple):
     """A client's follow-ups as of a day: those ``open``, and the kinds of those ``missed`` and left out.
 
     Exactly this holds from the day ``first`` on and before the day ``until`` (None: no bound).  What is open and
-    will be missed later says so itself, by its ``expires``.
+    will be missed later says so itself, by its ``expires``.  ``early`` says once, on the day that it was logged,
+    what was done before its time.
     """
 
     open: list[FollowUp]
     missed: list[str]
     first: date | None
     until: date | None
+    early: tuple[str, ...] = ()
 
 
 class Context:

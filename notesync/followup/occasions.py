@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.client import Dated, parse_money
 from notesync.followup.dates import Interval, add_interval, parse_date
-from notesync.followup.plans import ANCHORS, parse_name
+from notesync.followup.plans import ANCHORS
 from notesync.followup.timetable import AGAIN, COMPLAINT, FIRST, Group, Occasion, build_group
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _find_of_cause(
     which = COMPLAINT if cause.case is not None else AGAIN if order else FIRST
     anchors, timetable = cause.anchors, context.timetable
     names = frozenset((*anchors, "delivery")) if cause.unknown else frozenset(anchors)
-    named = tuple(map(parse_name, client.plan)) if client.plan else ()
+    named = context.plans.choose(client.plan) if client.plan else ()
     sold = anchors.get("sold")
     found = []
     for plan, can_end, all_rows in timetable.find_layout(names, named, which):

@@ -69,7 +69,7 @@ def find_follow_ups(
     first, until = later(past.first, steps.first), past.until
     if alive == past.as_of:
         until = earlier(until, steps.until)
-    return Found(apply_attempts(found, client, context, tried), steps.missed, first, until)
+    return Found(apply_attempts(found, client, context, tried), steps.missed, first, until, steps.early)
 
 
 def find_missed(client: Client, context: Context, past: Past) -> list[FollowUp]:

@@ -4,7 +4,9 @@ The log's entries and ticked tasks, in the order of their days, settle steps by 
 contact at the right time.  What FORMAT leaves open is decided here so:
 
 * The contact in which the sale was made is the sale: it does not settle a step of that sale (of several contacts
-  on its day, it is one).  Nor does the entry that raises a complaint acknowledge it.
+  on its day, it is one).  Nor does the entry that raises a complaint acknowledge it; any later contact does.
+* What is overdue and never missed is settled by any contact that could have settled it in time, besides the one
+  step whose window is open: else it would stay for ever with somebody who logs no tags.
 * A one-way channel settles a step with questions after all where it is the step's own channel.
 * Of two occasions the older one that is not missed yet takes the tag; where all are missed, the newest.
 * A tag settles a repeated step's occurrence from half an interval before it opens.
@@ -21,11 +23,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from notesync.followup.dates import interval_days
 from notesync.followup.follow_up import is_contact, name_day
 from notesync.followup.occasions import Run, find_begin, find_groups
-from notesync.followup.promises import find_cases, find_open_complaint, order_tagged
+from notesync.followup.plans import RESOLVED
+from notesync.followup.promises import (
+    COMPLAINT,
+    find_acknowledged,
+    find_cases,
+    find_open_complaint,
+    order_tagged,
+)
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
     from notesync.followup.follow_up import Context
+    from notesync.followup.promises import Case
     from notesync.followup.timetable import Group, Occasion
 
 ONE_WAY = frozenset(("email", "message", "letter"))
@@ -70,12 +80,14 @@ class Course:
         self.client = client
         self.context = context
         self.as_of = as_of
-        log = order_tagged(client)
-        self.cases = find_cases(client, log, "complaint", as_of) if log else []
-        self.held = find_open_complaint(client, as_of) if log or client.tasks else None
+        self.log = order_tagged(client)
+        self.cases = find_cases(client, self.log, COMPLAINT, as_of) if self.log else []
+        self.held = find_open_complaint(client, as_of) if self.log or client.tasks else None
         self.is_held_back = self.held is not None or client.paused_until is not None or client.paused
         self.groups: list[tuple[Group, Run]] = find_groups(client, context, self.cases, as_of)
         self.outcomes: dict[Place, Outcome] = {}
+        if self.cases:
+            self._settle_complaints()
         if self.groups:
             self._settle()
 
@@ -113,10 +125,7 @@ class Course:
         for done in self._find_done(earliest):
             tags = [tag for tag in dict.fromkeys(done.tags) if tag in known] if done.tags else ()
             for tag in tags:
-                if tag == "resolved":
-                    self._settle_resolved(done)
-                else:
-                    self._settle_by_tag(done, tag)
+                self._settle_by_tag(done, tag)
             if not tags and done.contact:
                 self._settle_by_contact(done)
 
@@ -151,7 +160,7 @@ class Course:
         found = [
             (self._age(occasion, run), place)
             for place, occasion, run in self.places()
-            if occasion.step.tag == tag and self._is_open(place, run, done.day)
+            if occasion.step.tag == tag and tag != RESOLVED and self._is_open(place, run, done.day)
         ]
         if not found:
             return
@@ -176,39 +185,59 @@ class Course:
     def _age(self, occasion: Occasion, run: Run) -> tuple[date, date]:
         return find_begin(occasion, run, self.context), occasion.turn.opens or date.max
 
-    def _settle_resolved(self, done: Done) -> None:
-        """The complaint that was paired with this entry; what is open of acknowledging it is over."""
+    # Of a complaint.
+
+    def _settle_complaints(self) -> None:
+        """Resolved by what was paired with each; acknowledged by the next contact, tagged or not, however late."""
         for at, (group, run) in enumerate(self.groups):
             case = run.cause.case
-            if case is None or case.closed != done.day:
-                continue
-            ended = []
-            for number, occasion in enumerate(group.occasions):
-                if "complaint" in occasion.step.after and (at, number) not in self.outcomes:
-                    if occasion.step.tag == "resolved":
-                        self._mark((at, number), done, how=case.how)
-                    elif occasion.ended is None:
-                        occasion = occasion._replace(ended=done.day)
-                ended.append(occasion)
-            self.groups[at] = group._replace(occasions=tuple(ended)), run
+            if case is not None:
+                told = [self._settle_of_case((at, number), case) for number in range(len(group.occasions))]
+                self.groups[at] = group._replace(occasions=tuple(told)), run
+
+    def _settle_of_case(self, place: Place, case: Case) -> Occasion:
+        occasion, closed = self.occasion(place), case.closed
+        step = occasion.step
+        if COMPLAINT not in step.after or occasion.day is None:
+            return occasion
+        if step.tag == RESOLVED:
+            if closed is not None:
+                self._mark(place, Done(closed, 0, case.channel, (), True), how=case.how)
+            return occasion
+        earliest = occasion.turn.opens if step.opens.count else occasion.day
+        contact = step.by_contact and find_acknowledged(
+            self.client, self.log, case, earliest or occasion.day, self.as_of
+        )
+        if contact and (closed is None or contact[0] < closed):
+            self._mark(place, Done(contact[0], 0, contact[1], (), True), taken=True)
+            return occasion
+        return occasion if closed is None else occasion._replace(ended=closed)
 
     # By a contact.
 
     def _settle_by_contact(self, done: Done) -> None:
-        """Of the steps whose window is open the one that closes first; of repeated ones also an earlier."""
+        """Of the steps whose window is open the one that closes first, and all overdue ones that are never missed.
+
+        A repeated step counts as open until its next occurrence, but others come before it then.
+        """
         day = done.day
         best: tuple[bool, date, Place] | None = None
+        late: list[Place] = []
         for at, (group, run) in enumerate(self.groups):
             for opens, last, number in group.waiting:
                 if opens > day:
                     break
                 if day <= last and self._can_settle(place := (at, number), run, done):
                     window = self._find_open_window(place, day)
-                    if window is not None:
-                        key = day > window[1], window[1], place
+                    if window is None:
+                        continue
+                    key = day > window[1], window[1], place
+                    if key[0] and self.occasion(place).step.never_missed:
+                        late.append(place)
+                    else:
                         best = key if best is None else min(best, key)
-        if best is not None:
-            self._mark(best[2], done, taken=True)
+        for place in late if best is None else (best[2], *late):
+            self._mark(place, done, taken=True)
 
     def _can_settle(self, place: Place, run: Run, done: Done) -> bool:
         occasion = self.occasion(place)
@@ -233,9 +262,7 @@ class Course:
         if step.ask and done.channel in ONE_WAY and done.channel != step.channel:
             return False
         sold = run.cause.anchors.get("sold")
-        if sold is not None and done.day == sold.day and done.place == self._find_sale_contact(done.day):
-            return False
-        return not (occasion.anchor == "complaint" and done.day == occasion.day and "complaint" in done.tags)
+        return sold is None or done.day != sold.day or done.place != self._find_sale_contact(done.day)
 
     def _find_sale_contact(self, day: date) -> int:
         """The entry that is the sale itself: the one tagged so, else the first contact that went both ways."""

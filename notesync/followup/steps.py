@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.follow_up import FollowUp, Past, choose_channel, earlier, later, name_day
-from notesync.followup.promises import ACKNOWLEDGE, CHECK, RESOLVE
+from notesync.followup.dates import format_day
+from notesync.followup.follow_up import FollowUp, Past, choose_channel, later, name_day
+from notesync.followup.promises import COMPLAINT, tell_complaint
 from notesync.followup.settling import ONE_WAY, Course, Outcome, Place, describe_done
 from notesync.followup.timetable import Standing, Turn
 
@@ -34,25 +35,25 @@ SETTLED, ENDED, WAITS = "settled", "ended", "waits"
 UPCOMING, DUE, OVERDUE, MISSED = "upcoming", "due", "overdue", "missed"
 
 _USUAL_MINUTES = 15
-_COMPLAINT_STEPS = frozenset((ACKNOWLEDGE, RESOLVE, CHECK))
 
 
 class Steps(NamedTuple):
-    """The steps open on a day, the kinds of those missed, and the days from and before which that is so."""
+    """The steps open on a day, the kinds of those missed, and the days from and before which that is so.
+
+    ``early`` says of what was logged on that very day how much too early it was: there it is still news.
+    """
 
     open: list[FollowUp]
     missed: list[str]
     first: date | None
     until: date | None
-
-
-_NONE = Steps([], [], None, None)
+    early: tuple[str, ...] = ()
 
 
 def find_steps(client: Client, context: Context, past: Past, alive: date) -> Steps:
     """The steps of the plans in force that are not settled and were not missed by the day ``alive``."""
     if not _has_plan(client):
-        return _NONE
+        return Steps([], [], None, None)
     course = Course(client, context, past.as_of)
     found: list[FollowUp] = []
     missed: list[str] = []
@@ -63,11 +64,25 @@ def find_steps(client: Client, context: Context, past: Past, alive: date) -> Ste
         for number, (shown, gone, since, ends) in enumerate(_find_standings(course, at, alive)):
             if shown is not None:
                 found.append(signer.sign(shown, place))
-                until = earlier(until, ends)
+                if ends is not None and (until is None or ends < until):
+                    until = ends
             if gone is not None:
                 missed.append(group.occasions[number].step.kind)
                 first = later(first, since)
-    return Steps(found, missed, first, until)
+    early = tuple(_find_early(course)) if course.outcomes else ()
+    if early:
+        first, until = past.as_of, _day_after(past.as_of)
+    return Steps(found, missed, first, until, early)
+
+
+def _find_early(course: Course) -> Iterator[str]:
+    """``Ask whether they are satisfied: sold on Thu 19 Nov 2026; best from Mon 23 Nov`` of what was logged today."""
+    for place, outcome in course.outcomes.items():
+        occasion = course.occasion(place)
+        window = course.context.timetable.find_window(occasion, outcome.last)
+        if outcome.early and outcome.done.day == course.as_of and window is not None:
+            best = format_day(window[0], course.as_of.year)
+            yield f"{occasion.step.title}: {occasion.why}; best from {best}"
 
 
 def find_missed_steps(client: Client, context: Context, past: Past, alive: date) -> Iterator[FollowUp]:
@@ -80,7 +95,7 @@ def find_missed_steps(client: Client, context: Context, past: Past, alive: date)
         place = signer.find_place(group, run)
         for number, standing in enumerate(_find_standings(course, at, alive)):
             if standing.missed is not None:
-                yield signer.sign(_build(group.occasions[number], standing.missed), place)
+                yield signer.sign(_build(course, (at, number), standing.missed), place)
 
 
 def _has_plan(client: Client) -> bool:
@@ -90,14 +105,18 @@ def _has_plan(client: Client) -> bool:
     return any("sold" in entry.tags or "complaint" in entry.tags for entry in client.log)
 
 
-def _build(occasion: Occasion, turn: Turn) -> FollowUp:
-    """A step's follow-up as far as it is everybody's: its own channel and minutes, if any, and no path."""
+def _build(course: Course, place: Place, turn: Turn) -> FollowUp:
+    """A step's follow-up without what it has of the client: its own channel and minutes, if any, and no path."""
+    occasion, case = course.occasion(place), course.groups[place[0]][1].cause.case
     step = occasion.step
-    return FollowUp(
+    found = FollowUp(
         turn.opens, turn.closes, None, not step.desk, "step", step.kind, step.name,
         f"{occasion.name} {turn.number}", step.title, occasion.describe(turn), "", 0, step.channel,
         step.minutes, 0, turn.expires, ask=step.ask, waits=turn.waits,
     )  # fmt: skip
+    if case is None:
+        return found
+    return tell_complaint(found, turn.remark, course.client, course.log, case, course.as_of)
 
 
 class _Signer:
@@ -154,14 +173,13 @@ def _find_standings(course: Course, at: int, alive: date) -> list[Standing]:
 
 
 def _find_standing(course: Course, place: Place, alive: date) -> Standing:
-    occasion = course.occasion(place)
     turn, gone, until = _find_turn(course, place, alive)
     shown: FollowUp | None = None
     if turn is not None:
         if turn.expires is not None and turn.expires < alive:
             gone = turn
-        elif occasion.step.name not in _COMPLAINT_STEPS:
-            shown = _build(occasion, turn)
+        else:
+            shown = _build(course, place, turn)
     if gone is None or gone.expires is None:
         return Standing(shown, None, None, until)
     return Standing(shown, gone, _day_after(gone.expires), until)
@@ -178,22 +196,24 @@ def _find_turn(course: Course, place: Place, alive: date) -> tuple[Turn | None, 
     pause = course.client.paused_until
     series = course.context.timetable.find_series(occasion, number, alive, pause and pause.day)
     turn = series.turn
-    until = _day_after(turn.expires) if series.again and turn.expires is not None else None
+    until = _day_after(turn.expires) if turn.expires is not None else None
     return _hold_back(course, occasion, run, turn), series.missed, until
 
 
 def _hold_back(course: Course, occasion: Occasion, run: Run, turn: Turn) -> Turn:
     """The turn as pauses, other steps and complaints leave it."""
-    if turn.opens is None or turn.closes is None:
+    if not (course.is_held_back or occasion.step.needs) or turn.opens is None:
         return turn
     remarks: list[str] = []
-    turn = _await_pause(course, occasion, turn, remarks)
+    is_owed = COMPLAINT in occasion.step.after  # no pause holds back a complaint
+    if not is_owed:
+        turn = _await_pause(course, occasion, turn, remarks)
     for needed in course.find_needed(occasion, run) if occasion.step.needs else ():
         turn = _await_step(course, occasion, turn, needed, remarks)
     waits = turn.waits
     if occasion.step.waits_for_complaints and course.held is not None:
         waits = "waits until the complaint is resolved"
-    if course.client.paused:
+    if course.client.paused and not is_owed:
         waits = "waits until the pause ends"
     if not remarks and waits == turn.waits:
         return turn

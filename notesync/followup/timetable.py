@@ -26,8 +26,10 @@ FIRST, AGAIN, COMPLAINT = "first", "again", "complaint"
 """What steps arise from: the first sale (or the client's own dates), a further one, a complaint."""
 
 _MISSED_AFTER = 30  # days after a window's closing, unless it was open for longer
+_MOST_MOVED = 60  # days that a window is moved by days off, or longer than its first
 _END = date(2300, 1, 1)  # of every series
 _MOST_DAYS = 4096  # that are remembered of one step
+_EARLY, _LATE = date(1000, 1, 1), date(9000, 1, 1)  # between them no offset leads out of time
 
 _REASONS = {
     "quoted": "quoted on",
@@ -111,7 +113,7 @@ class Group(NamedTuple):
     """The steps of a plan that count from one day, that of the ``anchor``.
 
     ``waiting`` are those that an untagged contact may settle, in the order in which they open: from which day on,
-    up to which, and their places.
+    up to which, and their places.  Those of a complaint any contact settles: they are not among them.
     The first of them ``opens`` that day.  What becomes of those that are ``bound`` hangs on others of the group.
     ``standings`` remembers what a day makes of each at each of its turns; it is None where they are one client's
     own.
@@ -148,26 +150,24 @@ class Layout(NamedTuple):
 
 
 class Series(NamedTuple):
-    """What a day makes of a repeated step: the turn that is open or comes next, and the last one missed.
-
-    ``again``: another turn comes after this one is missed.
-    """
+    """What a day makes of a repeated step: the turn that is open or comes next, and the last one missed."""
 
     turn: Turn
     missed: Turn | None
-    again: bool
 
 
 class Timetable:
     """The windows of the plans' steps under one vault's settings."""
 
-    __slots__ = ("_calendar", "_layouts", "_plans", "_since")
+    __slots__ = ("_calendar", "_layouts", "_opening", "_plans", "_since", "_windows")
 
     def __init__(self, plans: Plans, calendar: WorkCalendar, since: date | None) -> None:
         self._calendar = calendar
         self._since = since
         self._plans = plans
         self._layouts: dict[tuple[frozenset[str], tuple[str, ...], str], tuple[Layout, ...]] = {}
+        self._opening: dict[date, date] = {}
+        self._windows: dict[tuple[str, str, date | None, int], tuple[date, date, date]] = {}
 
     def find_layout(self, anchors: frozenset[str], named: tuple[str, ...], which: str) -> tuple[Layout, ...]:
         """The plans that apply where these anchors are there: those the note names, else those that start by one.
@@ -209,13 +209,29 @@ class Timetable:
         return found
 
     def _build(self, plan: Plan, step: Step, anchor: str, day: date) -> Occasion:
-        calendar = self._calendar
-        first, last = add_interval(day, step.opens, calendar), add_interval(day, step.closes, calendar)
+        first, last = self._shift(day, step.opens), self._shift(day, step.closes)
         # A window of the day itself (0 to 0 days) waits for work; only one around an earlier day comes sooner.
-        move = calendar.on_or_before if last <= day and first < day else calendar.on_or_after
+        move = self._calendar.on_or_before if last <= day and first < day else self._open_on
         opens = move(first)
-        closes = max(move(last), opens)
+        closes = move(last)
+        if closes < opens:
+            closes = opens
         return Occasion(plan, step, anchor, day, Turn(0, opens, closes, self.expire(step, opens, closes)))
+
+    def _shift(self, day: date, offset: Interval) -> date:
+        count, unit = offset
+        if unit == "day" and _EARLY < day < _LATE:  # as most are, in a third of the time
+            return day + timedelta(count)
+        return add_interval(day, offset, self._calendar)
+
+    def _open_on(self, day: date) -> date:
+        """The day itself if worked, else the next one that is."""
+        found = self._opening.get(day)
+        if found is None:
+            if len(self._opening) >= _MOST_DAYS:
+                self._opening.clear()
+            found = self._opening[day] = self._calendar.on_or_after(day)
+        return found
 
     def find_unknown(self, plan: Plan, rows: Rows, sold: date | None) -> Group:
         """The steps of these rows while the day of the delivery is not known."""
@@ -241,25 +257,22 @@ class Timetable:
             return closes
         if step.never_missed:
             return None
-        return _add_days(closes, max(_MISSED_AFTER, (closes - opens).days))
+        length = (closes - opens).days
+        return _add_days(closes, length if length > _MISSED_AFTER else _MISSED_AFTER)
 
     # Repeated steps.
 
     def find_series(self, occasion: Occasion, number: int, as_of: date, pause: date | None) -> Series:
         """What a day makes of a repeated step whose occurrence ``number`` is the first that is not settled."""
-        turn = self._find_turn(occasion, self._skip_history(occasion, number, pause))
-        if turn is None:
-            return Series(occasion.turn, None, again=False)
-        missed: Turn | None = None
-        while True:
-            expires = turn.expires
+        number = self._skip_missed(occasion, self._skip_history(occasion, number, pause), as_of)
+        turn, missed = self._find_turn(occasion, number) or occasion.turn, None
+        while turn.expires is not None and turn.expires < as_of:
             # What is missed comes again with the first that opens after its last day.
-            after = None
-            if expires is not None:
-                after = self._find_turn(occasion, self.first_after(occasion, expires, turn.number + 1))
-            if expires is None or after is None or expires >= as_of:
-                return Series(turn, missed, after is not None)
-            missed, turn = turn, after
+            after = self._find_turn(occasion, self.first_after(occasion, turn.expires, turn.number + 1))
+            if after is None:
+                break
+            turn, missed = after, turn
+        return Series(turn, missed)
 
     def _skip_history(self, occasion: Occasion, number: int, pause: date | None) -> int:
         """The first occurrence not over by the vault's first day, and by the end of a pause."""
@@ -270,6 +283,17 @@ class Timetable:
         window = self.find_window(occasion, number)
         is_over = window is not None and window[1] < max(bounds)
         return number + (is_over and self.find_window(occasion, number + 1) is not None)
+
+    def _skip_missed(self, occasion: Occasion, number: int, as_of: date) -> int:
+        """An occurrence to go on from: where each is missed before the next opens, none but the last two matter."""
+        _, opens, closes, expires, _, _ = occasion.turn
+        repeat = occasion.step.repeat
+        if repeat is None or expires is None or opens is None or closes is None:
+            return number
+        length = interval_days(repeat)
+        if (expires - opens).days + _MOST_MOVED > length or (as_of - expires).days < 2 * length:
+            return number
+        return max(number, self.first_after(occasion, as_of, number) - 2)
 
     def _find_turn(self, occasion: Occasion, number: int) -> Turn | None:
         window = self.find_window(occasion, number)
@@ -282,20 +306,32 @@ class Timetable:
 
     def find_window(self, occasion: Occasion, number: int) -> tuple[date, date] | None:
         """An occurrence's window; None beyond the end of the series, or of time."""
-        turn, repeat, until = occasion.turn, occasion.step.repeat, occasion.until
-        if turn.opens is None or turn.closes is None:
+        _, opens, closes, _, _, _ = occasion.turn
+        if opens is None or closes is None or (number and occasion.step.repeat is None):
             return None
         if number == 0:
-            return turn.opens, turn.closes
-        if repeat is None or occasion.day is None:
+            return opens, closes
+        key = occasion.step.plan, occasion.step.name, occasion.day, number
+        found = self._windows.get(key)
+        if found is None:
+            if len(self._windows) >= _MOST_DAYS:
+                self._windows.clear()
+            found = self._windows[key] = self._find_far(occasion, number)
+        first, opens, closes = found
+        if first >= _END or (occasion.until is not None and first >= occasion.until):
             return None
-        calendar, far = self._calendar, Interval(repeat.count * number, repeat.unit)
-        first = add_interval(add_interval(occasion.day, occasion.step.opens, calendar), far, calendar)
-        if first >= _END or (until is not None and first >= until):
-            return None
-        last = add_interval(add_interval(occasion.day, occasion.step.closes, calendar), far, calendar)
-        opens = calendar.on_or_after(first)
-        return opens, max(calendar.on_or_after(last), opens)
+        return opens, closes
+
+    def _find_far(self, occasion: Occasion, number: int) -> tuple[date, date, date]:
+        """The day on which a later occurrence would open if it were worked, and its window."""
+        step, day = occasion.step, occasion.day
+        if step.repeat is None or day is None:
+            return _END, _END, _END
+        far = Interval(step.repeat.count * number, step.repeat.unit)
+        first = self._shift(self._shift(day, step.opens), far)
+        last = self._shift(self._shift(day, step.closes), far)
+        opens = self._open_on(first)
+        return first, opens, max(self._open_on(last), opens)
 
     def first_after(self, occasion: Occasion, day: date, number: int = 0) -> int:
         """The first occurrence that opens after a day, from a number on."""
@@ -305,7 +341,7 @@ class Timetable:
         # Skip most of the way at once: no month or year is longer than this, and a week's is exact.
         longest = {"month": 31, "year": 366}.get(repeat.unit, 0) * repeat.count or interval_days(repeat)
         if repeat.unit != "workday":
-            number = max(number, (day - opens).days // max(longest, 1) - 1)
+            number = max(number, (day - opens).days // longest - (longest < _MOST_MOVED))
         while (window := self.find_window(occasion, number)) is not None and window[0] <= day:
             number += 1
         return number
@@ -315,9 +351,9 @@ def build_group(anchor: str, occasions: Iterable[Occasion], *, is_own: bool = Tr
     """A group of these steps; ``is_own``: they are one client's."""
     found = tuple(occasions)
     waiting = [
-        (turn.opens, date.max if step.repeat else turn.closes, at)
+        (turn.opens, date.max if step.repeat or step.never_missed else turn.closes, at)
         for at, (_, step, _, _, turn, _, _, _) in enumerate(found)
-        if step.by_contact and turn.opens is not None and turn.closes is not None
+        if step.by_contact and turn.opens and turn.closes and COMPLAINT not in step.after
     ]
     opens = min((each.turn.opens for each in found if each.turn.opens is not None), default=None)
     bound = frozenset(at for at, each in enumerate(found) if each.step.needs and _is_bound(each, found))
@@ -352,4 +388,4 @@ def _is_choosy(step: Step) -> bool:
 
 
 def _add_days(day: date, days: int) -> date:
-    return day + min(timedelta(days), date.max - day)
+    return day + (timedelta(days) if day < _LATE else min(timedelta(days), date.max - day))
