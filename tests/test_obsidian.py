@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -21,6 +23,7 @@ from notesync.store.obsidian import Templates, find_configs, read_templates
 from notesync.store.vault import Vault
 from notesync.sync.kit import write_kit
 
+HOME = Path(__file__).parents[1]
 OURS = Names({})
 TYPES = json.loads(render_types(OURS))["types"]
 
@@ -311,6 +314,16 @@ def test_the_base_asks_for_the_vaults_own_names():
     assert "      property: note.it's\n" in text
     assert "next_contact" not in text
     assert text.count("inFolder") == 2
+
+
+def test_the_kit_is_installed_with_the_program():
+    told = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    patterns = told["package-data"]["notesync.publish"]
+    files = [
+        path.relative_to(HOME / "notesync/publish") for path in (HOME / "notesync/publish/kit").iterdir()
+    ]
+    assert len(files) == 3
+    assert all(any(path.match(pattern) for pattern in patterns) for path in files)
 
 
 # --- Types -----------------------------------------------------------------------------------------------

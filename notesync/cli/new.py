@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @click.option("--owner", "owners", metavar="NAME", multiple=True, help="Who looks after them.")
 @click.option("--stage", metavar="STAGE", default="", help="Such as lead. Default: as their dates say.")
 @click.option("--next", "when", metavar="WHEN", help="Agree the next contact: WHEN may have a time.")
-@click.option("--folder", metavar="PATH", help="Default: where most clients' notes are, else Clients.")
+@click.option(
+    "--folder", metavar="PATH", help="In the vault. Default: where most clients' notes are, else Clients."
+)
 @dry_run_option
 @pass_session
 def new(
