@@ -22,6 +22,7 @@ from notesync.followup.dates import (
     parse_offset,
     parse_region,
     parse_weekday,
+    parse_when,
     suggest_date,
     suggest_region,
 )
@@ -445,6 +446,8 @@ def test_any_text_is_a_date_or_not(text: str) -> None:
     parse_date(text)
     parse_clock(text)
     parse_weekday(text)
+    parse_when(text, date(2026, 11, 22), WEEK)
+    parse_when(text, date(2026, 11, 22), WEEK, past=True)
     for reading in filter(None, suggest_date(text).split(" or ")):
         assert parse_date(reading) is not None
 
@@ -495,6 +498,102 @@ def test_what_was_probably_meant(text: str, suggestion: str) -> None:
 
 def test_a_suggestion_for_a_whole_page_takes_no_time() -> None:
     assert suggest_date("9 " * 100_000) == ""
+
+
+# --- WHEN ------------------------------------------------------------------------------------------------
+
+SUNDAY = date(2026, 11, 22)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "minute"),
+    [
+        ("2026-11-25", "2026-11-25", None),
+        ("2026-11-25T14:30", "2026-11-25", 870),
+        ("2026-11-25 9:30", "2026-11-25", 570),
+        ("today", "2026-11-22", None),
+        ("Today", "2026-11-22", None),
+        ("tomorrow", "2026-11-23", None),
+        ("tomorrow 9:00", "2026-11-23", 540),
+        ("monday", "2026-11-23", None),
+        ("mon", "2026-11-23", None),
+        ("Sat", "2026-11-28", None),
+        ("sunday", "2026-11-29", None),  # strictly after today
+        ("thurs", "2026-11-26", None),
+        ("fri 14:30", "2026-11-27", 870),
+        ("3d", "2026-11-25", None),
+        ("0d", "2026-11-22", None),
+        ("2w", "2026-12-06", None),
+        ("5 workdays", "2026-11-27", None),
+        ("1m", "2026-12-22", None),
+        ("in 3 days", "2026-11-25", None),
+        ("in a month", "2026-12-22", None),
+        ("quarter", "2027-02-22", None),
+        ("9999 years", "9999-12-31", None),
+    ],
+)
+def test_when(text: str, day: str, minute: int | None) -> None:
+    assert parse_when(text, SUNDAY, WEEK) == (date.fromisoformat(day), minute)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "next friday",
+        "mo",
+        "-3d",
+        "3",
+        "14:30",
+        "2026-02-30",
+        "25/11/2026",
+        "2026-11-25T14:30Z",
+        "weekly",
+        "fri 25:00",
+    ],
+)
+def test_not_a_when(text: str) -> None:
+    assert parse_when(text, SUNDAY, WEEK) is None
+
+
+def test_when_at_the_end_of_time() -> None:
+    assert parse_when("tomorrow", date.max, WEEK) == (date.max, None)
+    assert parse_when("fri", date.max, WEEK) == (date.max, None)
+
+
+@given(DAYS, st.integers(0, 6))
+def test_a_weekday_is_the_next_one_strictly_after_today(today: date, number: int) -> None:
+    names = ["mon", "tuesday", "wed", "thu", "friday", "saturday", "sun"]
+    found = parse_when(names[number], today, WEEK)
+    assert found is not None
+    if today < date(9999, 12, 20):
+        assert found[0].weekday() == number == parse_weekday(names[number])
+        assert 1 <= (found[0] - today).days <= 7
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "minute"),
+    [
+        ("yesterday", "2026-11-21", None),
+        ("yesterday 9:30", "2026-11-21", 570),
+        ("today", "2026-11-22", None),
+        ("14:30", "2026-11-22", 870),
+        ("fri", "2026-11-20", None),
+        ("sunday", "2026-11-15", None),  # strictly before today
+        ("monday 8:00", "2026-11-16", 480),
+        ("2026-11-20 14:30", "2026-11-20", 870),
+        ("tomorrow", "2026-11-23", None),
+        ("3d", "2026-11-25", None),
+    ],
+)
+def test_when_something_happened(text: str, day: str, minute: int | None) -> None:
+    assert parse_when(text, SUNDAY, WEEK, past=True) == (date.fromisoformat(day), minute)
+
+
+def test_when_something_happened_at_the_beginning_of_time() -> None:
+    assert parse_when("yesterday", date.min, WEEK, past=True) == (date.min, None)
+    assert parse_when("25:00", SUNDAY, WEEK, past=True) is None
 
 
 @pytest.mark.parametrize(

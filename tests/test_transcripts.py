@@ -34,7 +34,8 @@ class Terminal:
         shutil.copytree(HOME / "examples", place / "examples")
         # README is read on a wide screen, and by people without one.
         own = {
-            name: str(place / "home") for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE")
+            name: str(place / "home")
+            for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE")
         }
         self.environment = os.environ | own | {"PYTHONPATH": str(HOME), "COLUMNS": "100", "TZ": "UTC"}
         for name in ("NOTESYNC_VAULT", "FORCE_COLOR"):

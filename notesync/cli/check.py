@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.filters import Filters, filter_options, find_each, select, tell_unknown
+from notesync.cli.filters import Filters, complete_clients, filter_options, find_each, select, tell_unknown
 from notesync.cli.session import (
     Session,
     command,
@@ -32,7 +32,7 @@ TABLE_CLIENTS = 20
 @command(
     examples=("notesync check", "notesync check --owner Naledi --upcoming 7", "notesync check --format json")
 )
-@click.argument("client", nargs=-1)
+@click.argument("client", nargs=-1, shell_complete=complete_clients)
 @click.option(
     "--upcoming", metavar="DAYS", type=click.IntRange(min=0), default=0, help="Also what opens by then."
 )

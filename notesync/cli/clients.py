@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.filters import Filters, find_each, owner_option, select, stage_option, tell_unknown
+from notesync.cli.filters import (
+    Filters,
+    complete_clients,
+    find_each,
+    owner_option,
+    select,
+    stage_option,
+    tell_unknown,
+)
 from notesync.cli.session import (
     Session,
     command,
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @command(examples=('notesync show "Thandi Mokoena"', "notesync show thandi --format json"))
-@click.argument("client")
+@click.argument("client", shell_complete=complete_clients)
 @today_option
 @format_option
 @pass_session

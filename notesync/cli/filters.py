@@ -101,6 +101,13 @@ def tell_unknown(session: Session, workspace: Workspace, filters: Filters) -> No
             session.tell(f"No client has the {what} '{wrong}'. The {what}s in the notes: {names}")
 
 
+def complete_clients(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Any]:
+    """The clients' names, for a shell."""
+    from notesync.cli.complete import complete_names
+
+    return complete_names(ctx, incomplete)
+
+
 def find_each(workspace: Workspace, wanted: Sequence[str]) -> list[Name]:
     """The clients that the words name, one for each.  Raises UsageError as :func:`find_one` does."""
     if not wanted:

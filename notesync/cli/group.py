@@ -26,12 +26,21 @@ COMMANDS = {
     "show": ("notesync.cli.clients", "Show one client."),
     "clients": ("notesync.cli.clients", "List the clients."),
     "plans": ("notesync.cli.plans", "List the plans and their steps."),
+    "new": ("notesync.cli.new", "Make a new client's note."),
+    "log": ("notesync.cli.write", "Log a contact, and agree the next."),
+    "done": ("notesync.cli.write", "Settle a step of a plan, or tick a task."),
+    "move": ("notesync.cli.write", "Move the next contact, or a task, to another day."),
+    "pause": ("notesync.cli.write", "Pause a client until a day; 'off' ends the pause."),
+    "sold": ("notesync.cli.write", "Record a sale, or another delivery of one."),
+    "lost": ("notesync.cli.write", "Record that there is no sale, and why."),
+    "undo": ("notesync.cli.write", "Take back the last change that notesync made."),
     "sync": ("notesync.cli.sync", "Bring index and calendar up to date."),
     "watch": ("notesync.cli.sync", "Sync now, then at each change and each midnight."),
     "export": ("notesync.cli.sync", "Write the calendar to a file or to stdout."),
     "doctor": ("notesync.cli.vault", "Say what is wrong, and what to do about it."),
 }
 
+COMPLETION = "_NOTESYNC_COMPLETE"  # as click names what a shell asks by
 INTERRUPTED = 130
 READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended
 UNEXPECTED = 70
@@ -79,6 +88,10 @@ class Group(click.Group):
     ) -> Any:
         """Run the command; the exit code is returned, or, standing alone as click means it, raised."""
         prepare_streams()
+        if COMPLETION in os.environ:
+            from notesync.cli.complete import register
+
+            register()
         try:
             code = super().main(
                 args, "notesync", complete_var, False, windows_expand_args=windows_expand_args, **extra

@@ -192,10 +192,11 @@ def find_midnight(zone: str) -> float:
 
 def find_app(root: str) -> str:
     """The program whose notes these are, by the folder it leaves beside them; '' where none is known."""
-    for folder, app in ((".obsidian", "Obsidian"), ("logseq", "Logseq")):
-        if os.path.isdir(os.path.join(root, folder)):
-            return app
-    return ""
+    from notesync.store.obsidian import find_configs
+
+    if find_configs(root):
+        return "Obsidian"
+    return "Logseq" if os.path.isdir(os.path.join(root, "logseq")) else ""
 
 
 def pick_format(asked: str | None) -> str:
@@ -243,11 +244,13 @@ class Command(click.Command):
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
-def command(*, examples: Sequence[str]) -> Callable[[Callable[..., Any]], click.Command]:
+def command(
+    *, examples: Sequence[str], cls: type[Command] = Command
+) -> Callable[[Callable[..., Any]], click.Command]:
     """A command with the options that every command has."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        return click.command(function.__name__, cls=Command, examples=examples)(shared_options(function))
+        return click.command(function.__name__, cls=cls, examples=examples)(shared_options(function))
 
     return decorate
 

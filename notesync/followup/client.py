@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
-from notesync.notes.note import Plain
+from notesync.notes.note import Plain, normalise_key
 from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:
@@ -130,6 +130,24 @@ def find_other_type(note: Note, settings: Settings) -> tuple[Problem, ...]:
 def find_known_keys(settings: Settings) -> frozenset[str]:
     """The names of all keys that are read, as a :class:`Property` has them: for notes that are no YAML."""
     return _schema_of(settings).known
+
+
+def find_key(note: Note, key: str, settings: Settings) -> str:
+    """The name by which a note has the value of one of our keys, or is to get it.
+
+    That is the name from which it is read now: the vault's own goes before ours, and ours before a plugin's.
+    """
+    fields = _schema_of(settings).fields
+    names = [name for name, (_, field, _) in fields.items() if field.key == key]
+    names.sort(key=lambda name: len(fields[name][2]))
+    there = [found for name in names if (found := note.get(name)) is not None]
+    telling = next((found for found in there if _says_something(found)), there[0] if there else None)
+    return telling.key if telling else settings.fields.get(key, key)
+
+
+def list_keys(settings: Settings) -> tuple[str, ...]:
+    """All keys in the order in which a note best lists them, by the vault's own names."""
+    return tuple(settings.fields.get(key, key) for key in KEYS)
 
 
 def is_made(note: Note) -> bool:
@@ -526,6 +544,9 @@ FIELDS = (
     Field("created", _read_created, "created"),
 )
 
+KEYS = ("type", *(field.key for field in FIELDS))
+"""All keys in the order in which a note best lists them."""
+
 # The Personal CRM plugin's keys, as properties are named.  Its cadence is a number of days; its pause has no
 # end, and like `paused_until` it holds back what the calendar asks for, not what was promised or dated.
 _PLUGIN_FIELDS = (
@@ -561,7 +582,7 @@ def _schema_of(settings: Settings) -> _Schema:
 
 
 def _build_schema(settings: Settings) -> _Schema:
-    own = settings.fields
+    own = {key: normalise_key(name) for key, name in settings.fields.items()}
     ranked = [(name, 2, field) for name, field in _PLUGIN_FIELDS]
     ranked += [(field.key, 1, field) for field in FIELDS]
     ranked += [(own[field.key], 0, field) for field in FIELDS if field.key in own]

@@ -108,7 +108,7 @@ def find_agreed_contact(client: Client, context: Context, past: Past) -> Iterabl
     return (found,)
 
 
-_EARLY_WORKDAYS = 2
+EARLY_WORKDAYS = 2
 
 
 def _is_kept(client: Client, agreed: Dated, calendar: WorkCalendar, past: Past) -> bool:
@@ -120,7 +120,7 @@ def _is_kept(client: Client, agreed: Dated, calendar: WorkCalendar, past: Past) 
         return False
     # Early counts only what the log tells: a day noted as the last contact is most often the one of agreeing.
     early = agreed.minute is None
-    return past.logged >= (calendar.before(agreed.day, _EARLY_WORKDAYS) if early else agreed.day)
+    return past.logged >= (calendar.before(agreed.day, EARLY_WORKDAYS) if early else agreed.day)
 
 
 # --- Cadence ---------------------------------------------------------------------------------------------

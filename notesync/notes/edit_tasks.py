@@ -1,4 +1,4 @@
-"""A note and one of its tasks -> the note with that task done, cancelled or moved to another day.
+"""A note and one of its tasks -> the note with that task done, cancelled or moved, or with a new one.
 
 In: a :class:`Note`, a :class:`Task` that was read from it, days.  Out: a new note, which was read again
 and has exactly this difference; else an exception that says why not.  Must not know: clients, what a
@@ -17,15 +17,18 @@ from datetime import date
 from notesync.notes.body import Task, parse_body, prepare_body
 from notesync.notes.edit import (
     Splice,
+    check_wish,
     compare_bodies,
     find_line_offsets,
+    find_line_start,
     find_newline,
     refuse,
     refuse_damaged,
     splice_note,
 )
 from notesync.notes.fields import FieldSpan, find_field_spans
-from notesync.notes.note import Note
+from notesync.notes.log import compile_heading
+from notesync.notes.note import Note, parse_note
 from notesync.notes.property import find_line_end
 from notesync.notes.signs import DATE_KEYS
 from notesync.problems import RefusedError
@@ -82,6 +85,75 @@ def move_task(note: Note, task: Task, day: date, log_headings: tuple[str, ...] =
     return line.change([splice], [task._replace(**{name: day})])  # type: ignore[arg-type]
 
 
+def add_task(note: Note, words: str, day: date, log_headings: tuple[str, ...] = ("Log",)) -> Note:
+    """The note with one more open task, due on a day: above its first one, else before the log, else at the end.
+
+    ``words`` are one line and may have tags.  Raises RefusedError where it cannot be added safely.
+    """
+    check_wish(words)
+    refuse_damaged(note)
+    tasks = parse_body(note, log_headings).tasks
+    line = f"- [ ] {words}{_render_date('due', day, _find_format(note, tasks))}"
+    expected = parse_body(parse_note(line.encode(), note.path)).tasks
+    for splice in _find_places(note, tasks, line, log_headings):
+        new = splice_note(note, [splice])
+        first = note.place(splice.start)[0]
+        lines = range(first, first + 5)
+        change = compare_bodies(note, new, [splice], lines, log_headings)
+        if change is None or [each._replace(line=0) for each in change.before.entries] != [
+            each._replace(line=0) for each in change.after.entries
+        ]:
+            continue
+        added = [task for task in change.after.tasks if task.line in lines and task.text == expected[0].text]
+        others = [task for task in change.after.tasks if task not in added[:1]]
+        if _forget_lines(added[:1]) == _forget_lines(expected) and _forget_lines(others) == _forget_lines(
+            change.before.tasks
+        ):
+            return new
+    raise refuse(note, 1, "unsafe-edit", "a task cannot be added without touching other parts of it")
+
+
+def _find_places(
+    note: Note, tasks: Sequence[Task], line: str, log_headings: tuple[str, ...]
+) -> Iterator[Splice]:
+    """Where a new task may go, the best place first."""
+    text, offsets = note.text, find_line_offsets(note.text)
+    prepared = prepare_body(note)
+    shift = len(prepared.text) - len(text)
+    heading = compile_heading(log_headings).search(prepared.text, prepared.start)
+    log = heading.start() + 1 - shift if heading else len(text)
+    for task in tasks:
+        if task.open and task.column == 1 and offsets[task.line] < log:
+            at = offsets[task.line]
+            yield Splice(at, at, line + find_newline(text, at))
+            break
+    for at in (log, len(text)):
+        newline = find_newline(text, at)
+        start = find_line_start(text, at)
+        above = "" if start == at else newline
+        if text[:at].strip() and text[:start].rstrip(" \t")[-2 * len(newline) :] != newline * 2:
+            above += newline
+        yield Splice(at, at, f"{above}{line}{newline}{newline if at < len(text) else ''}")
+
+
+def _find_format(note: Note, tasks: Sequence[Task]) -> str:
+    """The closing bracket of an inline field, if the first task with any field has such; '' for signs."""
+    offsets = find_line_offsets(note.text)
+    for task in tasks:
+        start = offsets[task.line]
+        line = note.text[start : find_line_end(note.text, start)].rstrip("\r\n")
+        for span in find_field_spans(line):
+            if span.name != "block":
+                return span.closing
+    return ""
+
+
+def _render_date(name: str, day: date, closing: str) -> str:
+    if closing:
+        return f"  {'(' if closing == ')' else '['}{_KEYS[name]}:: {day}{closing}"
+    return f" {_SIGNS.get(name, '')} {day}"
+
+
 def _build_following(task: Task, days: Mapping[str, date]) -> Task:
     return task._replace(
         mark=" ",
@@ -131,26 +203,9 @@ class _TaskLine:
         """A date behind everything but the block's name."""
         block = [span.start for span in self.spans if span.name == "block"]
         at = self.rest + (block[0] if block else len(self.shown.rstrip(" \t")))
-        closing = self._find_format()
-        words = f" {_SIGNS.get(name, '')} {day}"
-        if closing:
-            words = f"  {'(' if closing == ')' else '['}{_KEYS[name]}:: {day}{closing}"
-        return Splice(self.start + at, self.start + at, words)
-
-    def _find_format(self) -> str:
-        """The closing bracket of an inline field, if the line, or else the note, has such fields."""
         fields = [span.closing for span in self.spans if span.name != "block"]
-        return fields[-1] if fields else self._find_others_format()
-
-    def _find_others_format(self) -> str:
-        offsets = find_line_offsets(self.note.text)
-        for task in self.tasks:
-            start = offsets[task.line]
-            line = self.note.text[start : find_line_end(self.note.text, start)].rstrip("\r\n")
-            for span in find_field_spans(line):
-                if span.name != "block":
-                    return span.closing
-        return ""
+        closing = fields[-1] if fields else _find_format(self.note, self.tasks)
+        return Splice(self.start + at, self.start + at, _render_date(name, day, closing))
 
     def replace_day(self, name: str, day: date) -> Splice:
         start, end = self._find_one(name).day

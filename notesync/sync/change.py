@@ -87,13 +87,20 @@ def undo(
     no longer kept.
     """
     with history.turn(pause):
-        _settle(vault, history)
-        changes = history.find_last(path)
-        if not changes:
-            raise RefusedError(f"there is no change by notesync to take back{f' in {path}' if path else ''}.")
-        steps = [_turn_round(vault, history, change) for change in reversed(changes)]
-        command = _Command(vault, history, _turn_words(changes[0].words), clock, pause)
-        return Undone(changes[0].words, tuple(command.run([(step, None) for step in steps])))
+        undone = plan_undo(vault, history, path)
+        command = _Command(vault, history, _turn_words(undone.words), clock, pause)
+        return Undone(undone.words, tuple(command.run([(step, None) for step in undone.steps])))
+
+
+def plan_undo(vault: Vault, history: History, path: str | None = None) -> Undone:
+    """What ``undo`` would do now; changes no note.  Raises RefusedError as it does."""
+    _settle(vault, history)
+    changes = history.find_last(path)
+    if not changes:
+        raise RefusedError(f"there is no change by notesync to take back{f' in {path}' if path else ''}.")
+    return Undone(
+        changes[0].words, tuple(_turn_round(vault, history, change) for change in reversed(changes))
+    )
 
 
 def _turn_words(words: str) -> str:

@@ -1,7 +1,7 @@
-"""The whole program on one page: refresh the index from the notes, judge it for a moment, publish.
+"""The whole program on one page: refresh the index from the notes, judge it for a moment, publish, change notes.
 
-In: a vault's root and a moment.  Out: agendas, clients, problems, the calendar.  Notes are read here and
-never written.  Only what changed is read, and what reading and deriving need is imported only then: a
+In: a vault's root and a moment.  Out: agendas, clients, problems, the calendar.  Notes are written by
+``change`` and ``undo`` alone, which only explicit commands call.  Only what changed is read, and what reading and deriving need is imported only then: a
 ``check`` of an unchanged vault gets by on the index.
 """
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from notesync import __version__
 from notesync.followup.agenda import Moment
-from notesync.problems import ERROR, Problem, UsageError
+from notesync.problems import ERROR, Problem, RefusedError, UsageError
 from notesync.store.index import FollowUpRow, Index, IndexFailure, RulesChanged
-from notesync.store.places import cache_dir
+from notesync.store.places import cache_dir, state_dir
 from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, digest_of, signature
 from notesync.sync.answers import Answers, Counts, Name, Selection
 from notesync.sync.refresh import Changes, Refresh, Wishes
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from notesync.followup.settings import Settings
     from notesync.followup.steps import Progress
     from notesync.notes.body import Entry
+    from notesync.store.history import Step
+    from notesync.sync.change import Edit, New, Undone
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
@@ -93,6 +95,11 @@ class Workspace(Answers):
         self.published_age: int | None = None  # of the index that the calendar was made from
         self.tidied = False  # what a killed process left beside the calendar is removed once
         self.folder_problems: tuple[Problem, ...] = ()
+
+    @property
+    def vault(self) -> Vault:
+        """The door to people's files, for the commands that change them."""
+        return self._vault
 
     @property
     def notices(self) -> list[str]:
@@ -372,6 +379,19 @@ class Workspace(Answers):
                 for row in build_follow_up_rows(found, client):
                     yield key, row
 
+    def read_client(self, key: int) -> Client:
+        """A client as the notes tell of them now.  Raises RefusedError where theirs cannot be read."""
+        key = self.known_key(key)
+        client = self._read_client(key)
+        if client is None:
+            ((_, path, _),) = self.index.notes([key])
+            try:
+                self._vault.read(path, time.time_ns())
+            except Unreadable as reason:
+                raise RefusedError(f"{path}: {reason} {reason.hint} Nothing was changed.") from reason
+            raise RefusedError(f"{path} could not be read a moment ago. Nothing was changed: try again.")
+        return client
+
     def _read_client(self, key: int) -> Client | None:
         """A client as the notes tell of them now; None where theirs cannot be read."""
         from notesync.followup.client import find_known_keys, read_client
@@ -388,6 +408,40 @@ class Workspace(Answers):
         note = parse_note(content.data, found[1], find_known_keys(settings))
         body = parse_body(note, settings.log_headings, context.tasks_filter)
         return add_ties(read_client(note, body, settings)[0], find_ties(self.index, [key])[key])
+
+    # changing -----------------------------------------------------------------------------------
+
+    @property
+    def tasks_filter(self) -> str:
+        """The Tasks plugin's global filter: a line without it is no task."""
+        return str(self._remembered["tasks_filter"])
+
+    def change(self, wishes: Sequence[Edit | New], words: str, *, dry_run: bool = False) -> list[Step]:
+        """Change notes as one command that ``words`` name ('log Acme'), whole or not at all; what was changed.
+
+        ``dry_run`` says only what would be.  ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
+        """
+        from notesync.store.history import History
+        from notesync.sync.change import change_notes, plan
+
+        if dry_run:
+            return [step for wish in wishes if (step := plan(self._vault, wish)) is not None]
+        with History(state_dir(self.root)) as history:
+            return change_notes(self._vault, history, wishes, words, pause=self._pause)
+
+    def undo(self, path: str | None, *, dry_run: bool = False) -> Undone:
+        """Take back the last command that changed this note, or any; ``dry_run`` says only what would be.
+
+        ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
+        """
+        from notesync.store.history import History
+        from notesync.sync.change import plan_undo, undo
+
+        with History(state_dir(self.root)) as history:
+            if dry_run:
+                with history.turn(self._pause):
+                    return plan_undo(self._vault, history, path)
+            return undo(self._vault, history, path, pause=self._pause)
 
     # publishing ---------------------------------------------------------------------------------
 

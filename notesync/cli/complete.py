@@ -1,0 +1,119 @@
+"""What a shell may complete: clients, steps, tasks; asked at each press of Tab, so fast, and silent on any error.
+
+In: the words typed so far.  Out: click's completions.  The index is asked as it stands: no note is looked for, and
+before the first ``check`` nothing is known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stderr
+from typing import TypeVar
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+
+from notesync.cli.session import Session
+from notesync.followup.choosing import MARKS, Choice, list_choices, list_steps
+from notesync.followup.matching import find_clients, fold
+from notesync.sync.pipeline import Name, Workspace
+
+Found = TypeVar("Found")
+
+# click's own script puts a name with a blank into the command line as two words.
+_BASH = """\
+%(complete_func)s() {
+    local IFS=$'\\n' line value quoted=${COMP_WORDS[COMP_CWORD]}
+    COMPREPLY=()
+    while read -r line; do
+        value=${line#*,}
+        case $quoted in
+            \\"*|\\'*) COMPREPLY+=("$value") ;;
+            *) COMPREPLY+=("$(printf '%%q' "$value")") ;;
+        esac
+    done < <(env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD="$COMP_CWORD" %(complete_var)s=bash_complete "$1" 2>/dev/null)
+    if [[ ${#COMPREPLY[@]} -eq 0 ]]; then compopt -o default 2>/dev/null; fi
+    return 0
+}
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+
+class QuotingBash(BashComplete):
+    """Completion for bash that quotes what it puts into the line."""
+
+    source_template = _BASH
+
+
+def register() -> None:
+    """Have click know our script for bash."""
+    add_completion_class(QuotingBash)
+
+
+def complete_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """The clients whose name, file, alias or company begins with what was typed, else has it."""
+    return _as_items(_ask(ctx, lambda workspace: _find_names(workspace.names(), incomplete)))
+
+
+def complete_tags(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """The tags of the client's open steps, then of all others."""
+
+    def find(workspace: Workspace) -> Iterator[str]:
+        mine = _list_work(ctx, workspace)
+        for choice in (*mine, *list_steps(workspace.plans())):
+            yield choice.tag
+        yield from MARKS
+
+    wanted = incomplete.lstrip("#").casefold()
+    return _as_items(tag for tag in _ask(ctx, find) if tag and tag.startswith(wanted))
+
+
+def complete_work(ctx: click.Context, incomplete: str, *, tasks_only: bool = False) -> list[CompletionItem]:
+    """The client's open steps and tasks: steps by their tags, tasks by their words."""
+    wanted = fold(incomplete)
+
+    def find(workspace: Workspace) -> Iterator[str]:
+        for choice in _list_work(ctx, workspace):
+            if choice.task is not None or not tasks_only:
+                yield choice.title if choice.task is not None else choice.tag
+
+    return _as_items(words for words in _ask(ctx, find) if wanted in fold(words))
+
+
+def _find_names(names: Iterable[Name], incomplete: str) -> Iterator[str]:
+    wanted = fold(incomplete) if incomplete.strip() else ""
+    behind = []
+    for name in names:
+        called = (name.name, *name.aliases, name.path.rpartition("/")[2].removesuffix(".md"), name.company)
+        if any(fold(each).startswith(wanted) for each in called):
+            yield name.name
+        elif wanted in " ".join(map(fold, called)):
+            behind.append(name.name)
+    yield from behind
+
+
+def _list_work(ctx: click.Context, workspace: Workspace) -> list[Choice]:
+    client = ctx.params.get("client")
+    found = find_clients(str(client), workspace.names()) if client else []
+    if len(found) != 1:
+        return []
+    known = workspace.read_client(found[0].key)
+    _, progress = workspace.read_history(found[0].key)
+    return list_choices(known, progress, workspace.moment.day)
+
+
+def _ask(ctx: click.Context, question: Callable[[Workspace], Iterable[Found]]) -> list[Found]:
+    """The answer of an index as it stands; nothing where anything is wrong."""
+    session = ctx.find_object(Session) or Session()
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
+        try:
+            with session.open() as workspace:
+                return list(question(workspace))
+        except Exception:
+            return []
+
+
+def _as_items(words: Iterable[str]) -> list[CompletionItem]:
+    """One for each; a line is what the shell reads, so of several lines the first."""
+    return [CompletionItem(line) for line in dict.fromkeys(" ".join(word.split()) for word in words) if line]
