@@ -48,6 +48,9 @@ class WritingCommand(Command):
     """A command that joins a time to the day before it: ``--at 2026-11-25 14:30`` needs no quotes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and args and args[-1].startswith("-"):
+            # A shell asks for this option's value: without one click would forget the client before it.
+            args = args[:-1]
         return super().parse_args(ctx, list(join_times(args)))
 
 
@@ -296,7 +299,7 @@ def _complete_tasks(ctx: click.Context, _param: click.Parameter, incomplete: str
 
 @command(
     examples=(
-        'notesync log thandi "likes the price, decides on Friday" --by call --next fri --action "Hear the decision"',
+        'notesync log thandi "likes the price" --by call --next 2w --action "Hear the decision"',
         'notesync log grace --by phone --outcome "no answer"',
         'notesync log johan "all works, wants a second jug" --by visit --step satisfaction --at yesterday',
     ),
@@ -521,7 +524,8 @@ def _tick(desk: Desk, task: Task, when: When, channel: str, text: str) -> None:
     examples=(
         "notesync move marike fri 16:00",
         'notesync move "sister agnes" 2 weeks --task figures',
-    )
+    ),
+    cls=WritingCommand,
 )
 @client_argument
 @click.argument("when", metavar="WHEN", nargs=-1, required=True)
