@@ -353,6 +353,7 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], int, str]] = {
         ANNA.replace("2026-11-10 call", "2026-11-20 call"), ("move", "anna", "mon"), 2, "settled-already: ",
     ),
     "nothing of that name is open": (TASKS, ("done", "anna", "lift"), 2, "br1: send the brochure (task, Fri 20 Nov 2026"),
+    "done ahead": (TASKS, ("done", "anna", "brochure", "--at", "tomorrow"), 2, "is still to come"),
     "several fit": (TASKS, ("done", "anna", "send"), 2, "ambiguous-work: 'send' may be any of these."),
     "a rule that cannot be read": (
         WEEKLY.replace("every week", "every other week"), ("done", "anna", "plant"), 4, "bad-recurrence: ",
@@ -548,6 +549,45 @@ def test_the_global_filter_of_tasks_is_kept(vault: Vault) -> None:
         in vault.read()
     )
     assert "Tell them: the delivery is unknown now" in vault.run("check", "anna", "--upcoming", "3").stdout
+
+
+def test_what_is_open_is_named_where_nothing_fits(vault: Vault) -> None:
+    vault.put("Anna.md", OWED.replace("next_contact: 2026-11-19", "sold: 2026-11-16\ndelivery: 2026-11-18"))
+    said = vault.run("done", "anna", "lift").stderr.splitlines()
+    assert said[:3] == [
+        "Error: unknown-work: Anna Botha has no open step or task 'lift'. Open:",
+        "  promise: will send samples #promise (promise of Tue 17 Nov)",
+        "  paperwork: Complete the paperwork: choice confirmed, contract, invoice, welcome pack "
+        "(step, Mon 16 Nov to Wed 18 Nov)",
+    ]
+    assert said[-1].startswith("  ... and ")
+
+
+WRITERS = (
+    "cli.write",
+    "cli.complete",
+    "sync.deeds",
+    "sync.change",
+    "store.history",
+    "notes.edit",
+    "followup.choosing",
+)
+
+
+@pytest.mark.parametrize("command", ["check", "sync"])
+def test_what_only_reads_notes_loads_nothing_that_writes_them(vault: Vault, command: str) -> None:
+    """``watch`` is ``sync`` again and again."""
+    vault.put("Anna.md", ANNA)
+    code = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
+        "from notesync.cli import main; main()"
+    )
+    environment = os.environ | {"PYTHONPATH": str(HOME)}
+    words = [sys.executable, "-c", code, command]
+    done = subprocess.run(words, env=environment, capture_output=True, check=False, timeout=60)
+    loaded = done.stderr.decode().split()
+    assert "notesync.sync.pipeline" in loaded
+    assert not [name for name in loaded if name.startswith(tuple(f"notesync.{each}" for each in WRITERS))]
 
 
 # --- undo ------------------------------------------------------------------------------------------------
