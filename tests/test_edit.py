@@ -16,7 +16,7 @@ from notesync.notes.body import Entry, Task, parse_body
 from notesync.notes.edit import Splice, splice_note
 from notesync.notes.edit_header import Wish, set_properties
 from notesync.notes.edit_log import NewEntry, add_entry
-from notesync.notes.edit_tasks import close_task, move_task
+from notesync.notes.edit_tasks import add_task, close_task, move_task
 from notesync.notes.escapes import escape_line, escape_words, unescape_line, unescape_words
 from notesync.notes.new_note import build_note, fill_template, format_moment
 from notesync.notes.note import Note, parse_note
@@ -726,6 +726,39 @@ def test_a_task_that_is_not_there_or_not_open_is_refused() -> None:
         move_task(*find_task("- [ ] a 📅 2026-11-20 📅 2026-11-21\n"), D25)
 
 
+# A note's body, and the body with a new task.
+NEW_TASKS = {
+    "nothing but front matter": ("", "\nTASK\n"),
+    "above the log": ("words\n\n## Log\n- 2026-11-01 call\n", "words\n\nTASK\n\n## Log\n- 2026-11-01 call\n"),
+    "a blank line, where there is none": ("words\n## Log\n", "words\n\nTASK\n\n## Log\n"),
+    "above the first open task, whose lines stay below it": (
+        "- [x] done\n- [ ] a\n  more\n\n## Log\n", "- [x] done\nTASK\n- [ ] a\n  more\n\n## Log\n",
+    ),
+    "not among the tasks of the log": (
+        "## Log\n- 2026-11-01 call\n- [ ] a\n", "\nTASK\n\n## Log\n- 2026-11-01 call\n- [ ] a\n",
+    ),
+    "not in code or a comment": (
+        "```\n- [ ] a\n## Log\n```\n%% - [ ] b\n%%\n", "```\n- [ ] a\n## Log\n```\n%% - [ ] b\n%%\n\nTASK\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("newline", NEWLINES)
+@pytest.mark.parametrize("name", NEW_TASKS)
+def test_a_new_task_goes_where_open_ones_are(name: str, newline: str) -> None:
+    body, after = (f"---\nx: y\n---\n{text}".replace("\n", newline) for text in NEW_TASKS[name])
+    new = add_task(read(body), "tell them #promise", D25)
+    assert new.text == after.replace("TASK", "- [ ] tell them #promise 📅 2026-11-25")
+    inline = "- [x] old [due:: 2026-11-01]" + newline
+    new = add_task(read(f"---{newline}x: y{newline}---{newline}{inline}"), "tell them #promise", D25)
+    assert "- [ ] tell them #promise  [due:: 2026-11-25]" in new.text
+
+
+def test_a_new_task_that_would_not_be_one_is_refused() -> None:
+    with pytest.raises(RefusedError, match=r"^unsafe-edit: Clients/Anna.md:1 "):
+        add_task(read("---\nx: y\n---\n```\nnever closed\n"), "tell them #promise", D25)
+
+
 task_words = st.lists(
     st.sampled_from(
         [
@@ -747,6 +780,12 @@ def test_a_task_changes_nothing_but_itself(
     lines.insert(at, f"- [ ] {words}")
     text = newline.join(lines) + newline * open_end
     note = parse_note(text.encode("utf-8", "surrogateescape"), "a.md")
+    try:
+        added = add_task(note, "tell them #promise", D25)
+    except RefusedError:
+        added = None
+    if added is not None:
+        assert len(parse_body(added).tasks) == len(parse_body(note).tasks) + 1
     for task in parse_body(note).tasks:
         names = [name for name in ("due", "scheduled", "start") if getattr(task, name)]
         following = {name: date(2026, 12, 1) for name in names} if task.recurrence else None

@@ -2,7 +2,7 @@
 
 Every ```console block is run, command by command, in a folder that holds ``examples/vault``; what comes out,
 stdout and stderr together, is what the block shows.  In tests/transcripts an exit code other than 0 stands below in
-brackets.  ``pytest tests/test_transcripts.py --golden-rewrite`` writes down what comes out: look at the diff.
+brackets.  It is Sunday 22 November 2026, ten o'clock, unless ``NOW=`` before a command says otherwise.  ``pytest tests/test_transcripts.py --golden-rewrite`` writes down what comes out: look at the diff.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ HOME = Path(__file__).parents[1]
 OWN = HOME / "tests" / "transcripts"
 DOCUMENTS = [HOME / "README.md", *sorted((HOME / "docs").glob("*.md")), *sorted(OWN.glob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LAUNCH = """
+import os, sys
+from notesync.cli import main, session
+session.read_clock = lambda zone: session.parse_moment(os.environ.get("NOW", "2026-11-22T10:00"))
+main()
+"""
 INDEX_FOLDER = re.compile(r"(?<=notesync[/\\])[\w-]+-[0-9a-f]{8}(?=[/\\])")
 SESSIONS = [path for path in DOCUMENTS if BLOCK.search(path.read_text(encoding="utf-8"))]
 
@@ -38,7 +44,7 @@ class Terminal:
             for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE")
         }
         self.environment = os.environ | own | {"PYTHONPATH": str(HOME), "COLUMNS": "100", "TZ": "UTC"}
-        for name in ("NOTESYNC_VAULT", "FORCE_COLOR"):
+        for name in ("NOTESYNC_VAULT", "FORCE_COLOR", "NOW"):
             self.environment.pop(name, None)
 
     def run(self, typed: str) -> tuple[str, int]:
@@ -62,7 +68,7 @@ class Terminal:
 
     def notesync(self, arguments: list[str], settings: dict[str, str]) -> tuple[str, int]:
         done = subprocess.run(
-            [sys.executable, "-m", "notesync", *arguments],
+            [sys.executable, "-c", LAUNCH, *arguments],
             cwd=self.here,
             env=self.environment | settings,
             stdin=subprocess.DEVNULL,

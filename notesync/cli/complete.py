@@ -17,7 +17,7 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 from notesync.cli.session import Session
 from notesync.followup.choosing import MARKS, Choice, list_choices, list_steps
 from notesync.followup.matching import find_clients, fold
-from notesync.sync.pipeline import Name, Workspace
+from notesync.sync.pipeline import Workspace
 
 Found = TypeVar("Found")
 
@@ -52,8 +52,14 @@ def register() -> None:
 
 
 def complete_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-    """The clients whose name, file, alias or company begins with what was typed, else has it."""
-    return _as_items(_ask(ctx, lambda workspace: _find_names(workspace.names(), incomplete)))
+    """The clients whose name begins with what was typed, else the one whose name, alias, file or company has it."""
+
+    def find(workspace: Workspace) -> Iterator[tuple[str, str]]:
+        for name in workspace.names():
+            file = name.path.rpartition("/")[2].removesuffix(".md")
+            yield name.name, " ".join((name.name, *name.aliases, file, name.company))
+
+    return _choose(_ask(ctx, find), incomplete)
 
 
 def complete_tags(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -71,26 +77,25 @@ def complete_tags(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 
 def complete_work(ctx: click.Context, incomplete: str, *, tasks_only: bool = False) -> list[CompletionItem]:
     """The client's open steps and tasks: steps by their tags, tasks by their words."""
-    wanted = fold(incomplete)
 
-    def find(workspace: Workspace) -> Iterator[str]:
+    def find(workspace: Workspace) -> Iterator[tuple[str, str]]:
         for choice in _list_work(ctx, workspace):
             if choice.task is not None or not tasks_only:
-                yield choice.title if choice.task is not None else choice.tag
+                yield choice.title if choice.task is not None else choice.tag, choice.title
 
-    return _as_items(words for words in _ask(ctx, find) if wanted in fold(words))
+    return _choose(_ask(ctx, find), incomplete)
 
 
-def _find_names(names: Iterable[Name], incomplete: str) -> Iterator[str]:
+def _choose(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
+    """What begins with the word; else what has it somewhere, if that is one alone.
+
+    Of several such a shell would put what they begin with in place of the word.
+    """
+    known = [(shown, f"{shown} {words}") for shown, words in found]
     wanted = fold(incomplete) if incomplete.strip() else ""
-    behind = []
-    for name in names:
-        called = (name.name, *name.aliases, name.path.rpartition("/")[2].removesuffix(".md"), name.company)
-        if any(fold(each).startswith(wanted) for each in called):
-            yield name.name
-        elif wanted in " ".join(map(fold, called)):
-            behind.append(name.name)
-    yield from behind
+    begins = [shown for shown, _ in known if fold(shown).startswith(wanted)]
+    others = dict.fromkeys(shown for shown, words in known if wanted in fold(words))
+    return _as_items(begins or (others if len(others) == 1 else ()))
 
 
 def _list_work(ctx: click.Context, workspace: Workspace) -> list[Choice]:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 WHEN = "Write an ISO date (2026-11-25), today, tomorrow, a weekday (fri), or a time from now (3d, 2w, 5 workdays)"
 _TIMED = ("--at", "--next")
 _CLOCK = re.compile("[0-9]{1,2}:[0-9]{2}")
-_CHOICES = 20
+_CHOICES = 20  # to choose from
+_OPEN = 8  # to be reminded of
 
 
 # --- What the commands share -----------------------------------------------------------------------------
@@ -48,6 +49,9 @@ class WritingCommand(Command):
     """A command that joins a time to the day before it: ``--at 2026-11-25 14:30`` needs no quotes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and args and args[-1].startswith("-"):
+            # A shell asks for this option's value: without one click would forget the client before it.
+            args = args[:-1]
         return super().parse_args(ctx, list(join_times(args)))
 
 
@@ -189,8 +193,7 @@ class Desk:
 
         found = find_meant(wanted, choices)
         if not found:
-            lines = [_describe_choice(choice) for choice in choices[:_CHOICES]]
-            listed = "Open:\n  " + "\n  ".join(lines) if lines else "Nothing is open."
+            listed = f"Open:\n{_list_some(choices, _OPEN)}" if choices else "Nothing is open."
             raise UsageError(f"unknown-work: {self.name.name} has no {what} '{wanted}'. {listed}")
         choice = found[0] if len(found) == 1 else _ask_which(wanted, found)
         if choice.older:
@@ -203,6 +206,14 @@ class Desk:
 
 def _forget_line(entry: Entry) -> Entry:
     return entry._replace(line=0)
+
+
+def _list_some(choices: Sequence[Choice], most: int) -> str:
+    """The choices, one a line, and how many more there are."""
+    lines = [f"  {_describe_choice(choice)}" for choice in choices[:most]]
+    if len(choices) > most:
+        lines.append(f"  ... and {len(choices) - most} more")
+    return "\n".join(lines)
 
 
 def _describe_choice(choice: Choice) -> str:
@@ -296,7 +307,7 @@ def _complete_tasks(ctx: click.Context, _param: click.Parameter, incomplete: str
 
 @command(
     examples=(
-        'notesync log thandi "likes the price, decides on Friday" --by call --next fri --action "Hear the decision"',
+        'notesync log thandi "likes the price" --by call --next 2w --action "Hear the decision"',
         'notesync log grace --by phone --outcome "no answer"',
         'notesync log johan "all works, wants a second jug" --by visit --step satisfaction --at yesterday',
     ),
@@ -306,7 +317,10 @@ def _complete_tasks(ctx: click.Context, _param: click.Parameter, incomplete: str
 @click.argument("text", nargs=-1)
 @channel_option
 @click.option(
-    "--outcome", metavar="WORDS", default="", help="How it went, such as 'no answer': then it is an attempt."
+    "--outcome",
+    metavar="WORDS",
+    default="",
+    help="How it went: 'no answer' and the like make an attempt of it.",
 )
 @click.option(
     "--step",
@@ -472,6 +486,10 @@ def done(
     with session.open() as workspace:
         desk = Desk(session, workspace, client, dry_run)
         when = desk.read_when(at, "--at", timed=True, past=True)
+        if when.day > desk.today:
+            raise UsageError(
+                f"bad-when: {when.day} of --at is still to come: what is done, is done by today."
+            )
         choice = _choose_work(desk, work)
         said = read_text([text or ""], False)
         if choice.task is not None:
@@ -521,7 +539,8 @@ def _tick(desk: Desk, task: Task, when: When, channel: str, text: str) -> None:
     examples=(
         "notesync move marike fri 16:00",
         'notesync move "sister agnes" 2 weeks --task figures',
-    )
+    ),
+    cls=WritingCommand,
 )
 @client_argument
 @click.argument("when", metavar="WHEN", nargs=-1, required=True)
@@ -737,10 +756,16 @@ def undo(session: Session, note: str | None, dry_run: bool) -> None:
 
 
 def _find_path(session: Session, workspace: Workspace, note: str) -> str:
-    """The vault-relative path of a note: as it is written, or that of a client."""
-    here = os.path.relpath(os.path.abspath(note), workspace.root).replace(os.sep, "/")
-    for path in (note.replace(os.sep, "/"), here):
-        if path.lower().endswith(".md") and not path.startswith("../"):
-            return path if path == note or os.path.exists(os.path.join(workspace.root, path)) else note
+    """The vault-relative path of a client's note, or of any file as it is written, which may be gone by now."""
     session.refresh(workspace)
-    return find_one(workspace.names(), note).path
+    names = workspace.names()
+    if not note.lower().endswith(".md"):
+        return find_one(names, note).path
+    from notesync.followup.matching import find_clients
+
+    found = find_clients(note, names)
+    if len(found) == 1:
+        return found[0].path
+    place = os.path.abspath(note)
+    inside = os.path.exists(place) and place.startswith(os.path.join(workspace.root, ""))
+    return (os.path.relpath(place, workspace.root) if inside else note).replace(os.sep, "/")

@@ -43,12 +43,14 @@ class Choice(NamedTuple):
 
 
 def list_choices(client: Client, progress: Iterable[Progress], today: date) -> list[Choice]:
-    """What is open for a client on a day: steps, then promises and complaints of the log, then tasks."""
+    """What is open for a client on a day: promises and complaints of the log, tasks, then steps by their days."""
     steps: dict[str, Choice] = {}
-    for each in progress:
+    for each in sorted(progress, key=lambda each: each.opens or date.max):
         if each.settled is None and each.ended is None:
-            steps.setdefault(each.step.tag, _choose_step(each.step.tag, each.step.name, each.step.title))
-    return [*steps.values(), *_list_cases(client, today), *list_tasks(client)]
+            choice = _choose_step(each.step.tag, each.step.name, each.step.title)
+            window = _describe_window(each, today.year)
+            steps.setdefault(choice.tag, choice._replace(about=f"step, {window}"))
+    return [*_list_cases(client, today), *list_tasks(client), *steps.values()]
 
 
 def list_tasks(client: Client) -> list[Choice]:
@@ -96,6 +98,13 @@ def _words(choice: Choice) -> str:
 
 def _choose_step(tag: str, name: str, title: str) -> Choice:
     return Choice(tag, tuple(dict.fromkeys((tag, name))), title, "step")
+
+
+def _describe_window(progress: Progress, year: int) -> str:
+    if progress.opens is None or progress.closes is None:
+        return "no date yet"
+    days = dict.fromkeys((progress.opens, progress.closes))
+    return " to ".join(format_day(day, year) for day in days)
 
 
 def _choose_task(client: Client, task: Task) -> Choice:

@@ -76,12 +76,11 @@ def read_entry(entry: NewEntry, settings: Settings) -> Entry:
 
 
 def add_tag(text: str, tag: str) -> str:
-    """An entry's words with a tag behind the first line; before it where it would not be seen there."""
+    """An entry's words with a tag behind the first line, unless they have it."""
     if not tag or tag in find_tags(text):
         return text
     first, end, rest = text.partition("\n")
-    tagged = f"{first.rstrip()} #{tag}{end}{rest}".lstrip()
-    return tagged if tag in find_tags(tagged) else f"#{tag} {text}"
+    return f"{first.rstrip()} #{tag}{end}{rest}".lstrip()
 
 
 def agree(when: When | None, action: str, settings: Settings) -> Deed:
