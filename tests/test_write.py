@@ -540,6 +540,15 @@ def test_a_name_cannot_play_tricks_on_the_terminal(vault: Vault) -> None:
     assert "\\x1b[31m" in said
 
 
+def test_an_error_after_the_change_does_not_deny_it(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.put("Anna.md", ANNA)
+    monkeypatch.setattr(write.receipt, "describe_next", None)
+    done = vault.run("log", "anna", "x")
+    assert done.exit_code == 70
+    assert "The change was made; '--verbose' shows where it happened." in done.stderr
+    assert "- 2026-11-22 x\n" in vault.read()
+
+
 def test_the_global_filter_of_tasks_is_kept(vault: Vault) -> None:
     vault.put(".obsidian/plugins/obsidian-tasks-plugin/data.json", '{"globalFilter": "#task"}')
     vault.put("Anna.md", SOLD)
