@@ -2,9 +2,10 @@
 
     python benchmarks/make_notes.py DIR --notes 10000 [--seed 1] [--today 2026-11-22]
 
-Client notes of 1 to 6 KB: fourteen header keys, five log entries on average, tasks in both formats, some
-free text.  One note in ten is somebody's other note.  Everybody in them is invented.  The note with number
-*n* is the same in every size of vault, so that what differs between sizes is their number alone.
+Client notes of 1 to 6 KB: fourteen header keys or more, five log entries on average, tasks in both formats,
+some free text; three people to a company; three in seven were sold something within three years and two in
+seven have a quote, with most steps of their plans logged.  One note in ten is somebody's other note.
+Everybody in them is invented.  The note with number *n* is the same in every size of vault, so that what differs between sizes is their number alone.
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ STAGES = ("lead", "prospect", "prospect", "customer", "customer", "customer", "d
 EVERY = ("week", "2 weeks", "month", "month", "quarter", "10 days", "15 workdays")
 CHANNELS = ("call", "visit", "email", "WhatsApp", "video", "rang", "met")
 OUTCOMES = ("", "", "", "", " (no answer)", " (voicemail)")
+AFTER_SOLD = ((1, "thank-you"), (2, "paperwork"))
+AFTER_DELIVERY = (
+    (-4, "delivery-control"), (-1, "delivery-date"), (1, "delivery-check"), (2, "usage"), (4, "satisfaction"),
+    (35, "feedback"), (70, "testimonial"), (190, "improvements"), (340, "appreciation"),
+)  # fmt: skip
+AFTER_QUOTED = ((2, "quote-received"), (6, "quote-decision"))
 WORDS = str.split(
     "asked about the delivery of the second machine and whether the old one can stay until spring wants a "
     "quote by the end of the month is happy with the service prefers to be called before nine told us that "
@@ -67,27 +74,32 @@ def make_client(number: int, chance: random.Random, today: date = TODAY, action:
         return str(today + timedelta(days=chance.randint(earliest, latest)))
 
     first, last, trade = chance.choice(FIRST), chance.choice(LAST), chance.choice(TRADES)
+    stage = chance.choice(STAGES)
+    anchors, steps = _make_course(stage, chance, today)
     header = [
         "type: client",
         f"id: c{number:06}",
         f"name: {first} {last}",
-        f"company: {last} {trade}",
+        f"company: {last} {trade} {number // 3}",
         f"phone: 07{chance.randint(10_000_000, 99_999_999)}",
         f"email: {last.lower()}{number}@example.com",
         f"owner: {chance.choice(('Anna', 'Ben', 'Thabo'))}",
-        f"stage: {chance.choice(STAGES)}",
+        f"stage: {stage}",
         f"value: {chance.randint(2, 400) * 1000}",
         f"contact_by: {chance.choice(CHANNELS)}",
         f"every: {chance.choice(EVERY)}",
         f"last_contact: {day(-90, -1)}",
         f"next_contact: {day(-20, 60)}" if action or chance.random() < 0.5 else "source: exhibition",
         f"next_action: {action or _say(chance, 6)}",
+        *anchors,
     ]
     log = sorted((day(-400, -2) for _ in range(chance.randint(2, 8))), reverse=True)
-    entries = [
+    entries = [f"- {entry} call: {_say(chance, chance.randint(4, 12))} #{tag}" for entry, tag in steps]
+    entries += [
         f"- {entry} {chance.choice(CHANNELS)}{chance.choice(OUTCOMES)}: {_say(chance, chance.randint(8, 30))}"
         for entry in log
     ]
+    entries.sort(reverse=True)
     tasks = [
         f"- [x] {_say(chance, 4)} ✅ {day(-60, -3)}",
         f"- [ ] {_say(chance, 3)}",
@@ -112,6 +124,25 @@ def make_client(number: int, chance: random.Random, today: date = TODAY, action:
             "",
         ]
     )
+
+
+def _make_course(stage: str, chance: random.Random, today: date) -> tuple[list[str], list[tuple[date, str]]]:
+    """What starts a plan, and the steps that were logged: nine in ten of those that were due by now."""
+    if stage == "customer":
+        sold = today - timedelta(days=chance.randint(0, 900))
+        delivery = sold + timedelta(days=chance.randint(2, 40))
+        anchors = [f"sold: {sold}", f"delivery: {delivery}"]
+        steps = [(sold + timedelta(days=after), tag) for after, tag in AFTER_SOLD]
+        steps += [(delivery + timedelta(days=after), tag) for after, tag in AFTER_DELIVERY]
+    elif stage == "prospect":
+        quoted = today - timedelta(days=chance.randint(1, 60))
+        anchors, steps = (
+            [f"quoted: {quoted}"],
+            [(quoted + timedelta(days=after), tag) for after, tag in AFTER_QUOTED],
+        )
+    else:
+        anchors, steps = [], []
+    return anchors, [(on, tag) for on, tag in steps if on < today and chance.random() < 0.9]
 
 
 def _other_note(chance: random.Random) -> str:

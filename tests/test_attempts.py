@@ -9,19 +9,18 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from notesync.followup.attempts import apply_attempts, find_attempts
+from notesync.followup.attempts import find_attempts
 from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.follow_up import Context, FollowUp, find_past
 from notesync.followup.plans import load_plans
 from notesync.followup.promises import find_promises
-from notesync.followup.rules import find_agreed_contact, find_cadence, find_tasks
+from notesync.followup.rules import find_follow_ups
 from notesync.followup.settings import Settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 
 TODAY = date(2026, 11, 22)  # a Sunday
 DEFAULT = Settings()
-RULES = (find_agreed_contact, find_cadence, find_tasks)
 unhurried = hypothesis_settings(deadline=None)  # the first example pays for what is compiled or imported late
 
 
@@ -33,9 +32,8 @@ def read(text: str, settings: Settings = DEFAULT) -> Client:
 def derive_from(client: Client, as_of: date, settings: Settings = DEFAULT) -> list[FollowUp]:
     context = Context(settings, settings.work_calendar(), load_plans(settings)[0])
     past = find_past(client, as_of)
-    found = [follow_up for rule in RULES for follow_up in rule(client, context, past)]
-    found += find_promises(client, context, past)
-    return apply_attempts(found, client, context, past)
+    found = find_follow_ups(client, context, past).open
+    return [each for each in found if each.rule != "step"]
 
 
 def derive(header: str, log: str, as_of: date = TODAY, settings: Settings = DEFAULT) -> list[FollowUp]:
@@ -82,7 +80,7 @@ COUNTED = {
         [
             "promise 1 times, until 2026-11-23",
             "complaint 1 times, until 2026-11-23",
-            "complaint 1 times, until 2026-11-23",
+            "complaint 1 times",
         ],
     ),
     "a contact ends the count": (
@@ -211,13 +209,16 @@ def test_the_reason_says_what_was_tried_and_what_else_could_be(name: str) -> Non
 FIVE = "\n".join(f"- 2026-11-{day} call (no answer)" for day in ("03", "05", "09", "11", "13"))
 
 
-def test_after_too_many_all_that_is_not_owed_becomes_one_decision() -> None:
+def test_after_too_many_all_contacts_that_are_not_owed_become_one_decision() -> None:
     log = (
         f"{FIVE}\n--\n- [ ] cups #promise 📅 2026-11-03\n- [ ] tidy the file 📅 2026-11-03\n"
         "- [ ] how is it? #feedback 📅 2026-11-03\n"
     )
-    promise, pursue = derive("next_contact: 2026-11-02\nphone: 088 555 0101\nemail: ann@example.com", log)
+    promise, task, pursue = derive(
+        "next_contact: 2026-11-02\nphone: 088 555 0101\nemail: ann@example.com", log
+    )
     assert in_words(promise) == "promise 5 times, until 2026-11-16"
+    assert in_words(task) == "task 0 times"
     assert (pursue.rule, pursue.kind, pursue.attempts, pursue.retry_on) == ("pursue", "pursue", 5, None)
     assert (pursue.opens, pursue.due) == (date(2026, 11, 13), date(2026, 11, 17))
     assert (pursue.occasion, pursue.line, pursue.channel) == ("2026-11-03", 3, "message")
@@ -225,7 +226,7 @@ def test_after_too_many_all_that_is_not_owed_becomes_one_decision() -> None:
     assert pursue.reason == (
         "tried 5 times since Tue 3 Nov 2026 by call; try message or email; "
         "agree on a new next_contact, pause (paused_until), note the loss (lost) "
-        "or withdraw quietly (do_not_contact); in place of 3 follow-ups"
+        "or withdraw quietly (do_not_contact); in place of 2 follow-ups"
     )
 
 
@@ -310,7 +311,7 @@ def test_no_promise_is_lost_and_nothing_is_doubled(text: str, as_of: date) -> No
     assert len({(each.rule, each.occasion) for each in found}) == len(found)
     assert sum(each.kind == "pursue" for each in found) <= 1
     for each in found:
-        assert each.attempts in (0, len(find_attempts(client, as_of)))
+        assert each.attempts in (0, len(find_attempts(client, find_past(client, as_of))))
         assert each.retry_on is None or (each.retry_on > date(2026, 10, 25) and each.attempts)
         assert 1 <= each.line <= text.count("\n") + 1
 

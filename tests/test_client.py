@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from notesync.followup.card import Card, build_card, from_text, to_text
+from notesync.followup.card import Card, from_text, to_text
 from notesync.followup.client import (
     FIELDS,
     Client,
@@ -28,6 +28,7 @@ from notesync.notes import mention
 from notesync.notes.body import parse_body
 from notesync.notes.note import Note, parse_note
 from notesync.problems import Problem
+from notesync.sync.reading import build_card
 
 DEFAULT = Settings()
 unhurried = hypothesis_settings(deadline=None)  # the first example pays for what is compiled or imported late
@@ -505,7 +506,7 @@ def test_a_note_with_everything() -> None:
         "delivery_unknown",
         "do_not_contact",
     ]
-    card = build_card(client, client.key, find_past(client, date(2026, 11, 22)), DEFAULT)
+    card = build_card(client, find_past(client, date(2026, 11, 22)), DEFAULT)
     assert [name for name, value in zip(Card._fields, card, strict=True) if not value] == ["do_not_contact"]
     assert (card.last_contact, card.done) == (date(2026, 11, 2), date(2026, 11, 2))
     assert (card.wanted, card.paused_until, card.minutes) == (14, date(2026, 12, 1), 30)
@@ -547,7 +548,7 @@ def test_nothing_raises_and_all_that_is_stored_can_be_read(
     is_client(note, DEFAULT)
     find_other_type(note, DEFAULT)
     client, problems = read_client(note, parse_body(note), DEFAULT)
-    card = build_card(client, client.key, find_past(client, date(2026, 11, 22)), DEFAULT)
+    card = build_card(client, find_past(client, date(2026, 11, 22)), DEFAULT)
     assert to_text(card).isascii()
     assert from_text(card.path, card.key, to_text(card)) == card
     for said in (*client.log, *client.tasks):

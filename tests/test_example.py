@@ -49,7 +49,6 @@ overdue   keep-in-touch  2026-11-10        Fatima Adams
 overdue   keep-in-touch  2026-11-13        陳美玲
 overdue   task           2026-11-18        Ruan Botha
 due       promise        2026-11-22T16:00  Marike Fourie
-due       complaint      2026-11-25        Sipho Dlamini
 due       delivery       2026-11-23        Lerato Khumalo
 due       contact        2026-12-15        Sister Agnes Jacobs
 due       service        2026-12-04        Sister Agnes Jacobs
@@ -57,6 +56,7 @@ due       service        2026-11-24        Johan van der Merwe
 due       advocate       2026-12-15        Grace Nkosi
 due       feedback       2026-11-23        Priya Naidoo
 due       keep-in-touch  2026-12-04        Zoë Müller-Fouché
+upcoming  complaint      2026-11-25        Sipho Dlamini
 upcoming  delivery       2026-11-24        Lerato Khumalo
 upcoming  contact        2026-11-23        Bongani Zulu
 upcoming  promise        2026-11-24T17:30  Johan van der Merwe

@@ -37,6 +37,8 @@ BODY = (
     "\n## Log\n\n- 2026-12-24 visit: an appointment\n- 2026-11-01 call (no answer)\n",
     "\n- [ ] Send the quote 📅 2026-11-25\n- [x] Done ✅ 2026-11-02\n",
     "no newline at the end",
+    "\n- [ ] Ship it 📅 2026-11-25 ⛔ q1\n",
+    "\n- [ ] Pack it 🆔 q1\n",
     "\n- [ ] Ring [[Acme]] 📅 2026-11-24\n- [x] Met [[Clients/Deep/Ångström]] #contact ✅ 2026-11-19\n",
     "\n- [ ] Send [[Bäcker]] and [[Acme]] a card 📅 2026-11-24\n\n## Log\n- [[Bäcker]] call: talked\n",
 )

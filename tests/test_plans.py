@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from notesync.followup import plans as plans_module
+from notesync.followup.client import read_client
 from notesync.followup.dates import Interval
 from notesync.followup.follow_up import KINDS
-from notesync.followup.plans import Off, Plans, Step, load_plans
+from notesync.followup.plans import Off, Plans, Step, find_plan_problems, load_plans, parse_packaged
 from notesync.followup.settings import OPTIONS, Settings, parse_settings
+from notesync.notes.body import parse_body
+from notesync.notes.note import parse_note
 from notesync.problems import Problem
 
 
@@ -100,7 +108,14 @@ def test_what_else_the_package_says_of_its_steps() -> None:
     assert (call.repeat, call.until) == (Interval(1, "week"), "go_live")
     assert [plan.name for plan in plans.plans if plan.opt_in] == ["transition"]
     waiting = {step.name for plan in plans.plans for step in plan.steps if step.waits_for_complaints}
-    assert waiting == {"satisfaction", "feedback", "testimonial", "appreciation", "reasons"}
+    assert waiting == {
+        "satisfaction",
+        "feedback",
+        "testimonial",
+        "appreciation",
+        "reasons",
+        "complaint-check",
+    }
 
 
 def test_a_step_of_the_package_is_changed_key_by_key() -> None:
@@ -250,3 +265,57 @@ def test_no_plans_of_the_settings_stop_the_reading(node: tuple[object, ...]) -> 
     for plan in plans.plans:
         assert len({step.name for step in plan.steps}) == len(plan.steps)
         assert all(need in {step.name for step in plan.steps} for step in plan.steps for need in step.needs)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(plans_module.__file__).with_suffix("").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_a_plan_of_the_package_is_read_as_yaml_would_read_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    def as_data(node: Any) -> Any:
+        if node[0] == "map":
+            return {as_data(key): as_data(value) for key, value in node[3]}
+        return list(map(as_data, node[3])) if node[0] == "list" else node[3]
+
+    assert as_data(parse_packaged(text)) == yaml.load(text, Loader=yaml.BaseLoader)
+
+
+NAMED = {
+    "one of the package": ("after-sale", []),
+    "however it is written": ("After Sale", []),
+    "none": ("none", []),
+    "nearly one": (
+        "[after-sale, transitoin]",
+        ["error: There is no plan `transitoin`. Did you mean `transition`?"],
+    ),
+    "one's own": ("installation", []),
+    "one that is switched off": (
+        "renewal",
+        [
+            "warning: `renewal` is switched off under `plans` in notesync.yaml, so nothing comes of it here. "
+            "Delete it here, or switch it on there."
+        ],
+    ),
+    "nothing like one": (
+        "gold",
+        [
+            "error: There is no plan `gold`. Write one of `complaint`, `quote`, `after-sale`, `transition`, "
+            "`no-sale`, `installation`, or `none`."
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "expected"), NAMED.values(), ids=NAMED.keys())
+def test_the_plans_that_a_note_names(written: str, expected: list[str]) -> None:
+    text = (
+        "plans: {renewal: none, installation: {anchor: go_live, steps: [{step: first-week, from: 5 days}]}}"
+    )
+    note = parse_note(f"---\ntype: client\nplan: {written}\n---\n".encode(), "Ann.md", frozenset())
+    client = read_client(note, parse_body(note), Settings())[0]
+    found = find_plan_problems(client, load(text)[0], 3, 7)
+    assert [f"{each.severity}: {each.message} {each.hint}" for each in found] == expected
+    assert all(
+        (each.path, each.line, each.column, each.code) == ("Ann.md", 3, 7, "unknown-plan") for each in found
+    )

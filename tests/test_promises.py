@@ -14,6 +14,7 @@ from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
 from notesync.followup.plans import load_plans
 from notesync.followup.promises import find_open_complaint, find_promises, order_log
 from notesync.followup.settings import Settings, parse_settings
+from notesync.followup.steps import find_missed_steps, find_steps
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 
@@ -28,9 +29,18 @@ def read(text: str, settings: Settings = DEFAULT) -> Client:
 
 
 def derive(text: str, as_of: date = TODAY, settings: Settings = DEFAULT) -> list[FollowUp]:
-    context = Context(settings, settings.work_calendar(), load_plans(settings)[0])
-    client = read(text, settings)
-    return list(find_promises(client, context, find_past(client, as_of)))
+    return derive_from(read(text, settings), make_context(settings), as_of)
+
+
+def make_context(settings: Settings) -> Context:
+    return Context(settings, settings.work_calendar(), load_plans(settings)[0])
+
+
+def derive_from(client: Client, context: Context, as_of: date) -> list[FollowUp]:
+    """What is owed for promises and complaints, and what is missed of that."""
+    past = find_past(client, as_of)
+    steps = [*find_steps(client, context, past, as_of).open, *find_missed_steps(client, context, past, as_of)]
+    return [*find_promises(client, context, past), *(each for each in steps if each.rule == "complaint")]
 
 
 def write(log: str, header: str = "") -> str:
@@ -151,8 +161,8 @@ COMPLAINTS = {
         [
             "complaint acknowledge: 2026-11-17..2026-11-18, Acknowledge the complaint: it drips "
             "(raised Tue 17 Nov 2026, not acknowledged)",
-            "complaint resolve: 2026-11-17..2026-11-24, Resolve the complaint: it drips "
-            "(raised Tue 17 Nov 2026, not acknowledged)",
+            "complaint resolve: 2026-11-24, Resolve the complaint: it drips "
+            "(raised Tue 17 Nov 2026, not acknowledged; waits for acknowledge)",
         ],
     ),
     "raised on a Saturday": (
@@ -160,8 +170,8 @@ COMPLAINTS = {
         [
             "complaint acknowledge: 2026-11-23, Acknowledge the complaint: it drips "
             "(raised Sat 21 Nov 2026, not acknowledged)",
-            "complaint resolve: 2026-11-23..2026-11-27, Resolve the complaint: it drips "
-            "(raised Sat 21 Nov 2026, not acknowledged)",
+            "complaint resolve: 2026-11-27, Resolve the complaint: it drips "
+            "(raised Sat 21 Nov 2026, not acknowledged; waits for acknowledge)",
         ],
     ),
     "any contact after acknowledges it": (
@@ -190,8 +200,8 @@ COMPLAINTS = {
         [
             "complaint acknowledge: 2026-11-17..2026-11-18, Acknowledge the complaint: it drips "
             "(raised Tue 17 Nov 2026, not acknowledged)",
-            "complaint resolve: 2026-11-17..2026-11-24, Resolve the complaint: it drips "
-            "(raised Tue 17 Nov 2026, not acknowledged)",
+            "complaint resolve: 2026-11-24, Resolve the complaint: it drips "
+            "(raised Tue 17 Nov 2026, not acknowledged; waits for acknowledge)",
         ],
     ),
     "a contact that was a task": (
@@ -235,9 +245,12 @@ COMPLAINTS = {
         "- 2026-11-24 call: all fine\n- 2026-11-19 visit: repaired #resolved\n- 2026-11-17 call: #complaint",
         [],
     ),
-    "a late one, too": (
+    "a late one does not": (
         "- 2026-12-04 call: all fine\n- 2026-11-19 visit: repaired #resolved\n- 2026-11-17 call: #complaint",
-        [],
+        [
+            "feedback complaint-check: 2026-11-23..2026-11-26, Ask whether the complaint is settled for them "
+            "(complaint of Tue 17 Nov 2026 resolved Thu 19 Nov 2026 (repaired))"
+        ],
     ),
     "one that asks nothing back does not": (
         "- 2026-11-24 email: hope it is fine\n- 2026-11-19 visit: #resolved\n- 2026-11-17 call: #complaint",
@@ -332,7 +345,7 @@ CHECKED = "- 2026-11-05 visit: repaired #resolved\n- 2026-11-03 call: it drips #
     [
         ("", DEFAULT, date(2026, 11, 9), date(2026, 12, 12)),
         ("", Settings(since="2026-11-22"), date(2026, 11, 9), date(2026, 11, 12)),
-        ("paused_until: 2026-11-15", DEFAULT, date(2026, 11, 9), date(2026, 11, 12)),
+        ("paused_until: 2026-11-15", DEFAULT, date(2026, 11, 9), date.min),
         ("paused_until: 2026-11-11", DEFAULT, date(2026, 11, 11), date(2026, 12, 12)),
         ("paused_until: 2026-01-11", DEFAULT, date(2026, 11, 9), date(2026, 12, 12)),
     ],
@@ -345,20 +358,26 @@ def test_only_the_question_afterwards_can_be_missed(
 
 
 def test_a_pause_holds_only_the_question_afterwards() -> None:
-    assert derive(write(CHECKED, "prm-paused: true")) == []
+    assert [each.waits for each in derive(write(CHECKED, "prm-paused: true"))] == [
+        "waits until the pause ends"
+    ]
     for pause in ("prm-paused: true", "paused_until: 2027-01-04"):
         found = derive(write("- 2026-11-17 call: #complaint #promise", pause))
         assert [(each.kind, each.opens) for each in found] == [
             ("promise", date(2026, 11, 18)),
             ("complaint", date(2026, 11, 17)),
-            ("complaint", date(2026, 11, 17)),
+            ("complaint", date(2026, 11, 24)),
         ]
 
 
 def test_the_question_afterwards_waits_while_another_complaint_is_open() -> None:
     assert [found.waits for found in derive(write(CHECKED))] == [""]
-    *_, check = derive(write(f"- 2026-11-06 email: it drips again #complaint\n{CHECKED}"))
-    assert (check.step, check.waits) == ("complaint-check", "waits until the complaint is resolved")
+    (check,) = (
+        each
+        for each in derive(write(f"- 2026-11-06 email: it drips again #complaint\n{CHECKED}"))
+        if each.step == "complaint-check"
+    )
+    assert check.waits == "waits until the complaint is resolved"
 
 
 SETTINGS = {
@@ -374,17 +393,17 @@ def test_the_settings_change_the_plan(name: str) -> None:
     settings, _ = parse_settings(f"plans: {{complaint: {written}}}".encode())
     client = read(write("- 2026-11-17 call: it drips #complaint"))
     context = Context(DEFAULT, DEFAULT.work_calendar(), load_plans(settings)[0])
-    found = find_promises(client, context, find_past(client, TODAY))
+    found = derive_from(client, context, TODAY)
     assert [f"{each.step} {each.due}" for each in found] == expected
 
 
 def test_a_step_of_the_plan_says_how_and_how_long() -> None:
     written = b"plans: {complaint: {complaint-check: {minutes: 5, channel: visit, ask: [Dry?]}}}"
     context = Context(DEFAULT, DEFAULT.work_calendar(), load_plans(parse_settings(written)[0])[0])
-    (found,) = find_promises(client := read(write(CHECKED)), context, find_past(client, TODAY))
+    (found,) = derive_from(read(write(CHECKED)), context, TODAY)
     assert (found.minutes, found.channel, found.ask) == (5, "visit", ("Dry?",))
     client = read(write(CHECKED, "minutes: 9\nnot_by: visit"))
-    (found,) = find_promises(client, context, find_past(client, TODAY))
+    (found,) = derive_from(client, context, TODAY)
     assert (found.minutes, found.channel) == (9, "")
 
 
@@ -470,8 +489,8 @@ def test_it_is_the_same_as_long_as_it_is_valid(text: str, as_of: date, data: st.
     earliest = past.first or as_of - timedelta(500)
     latest = past.until - timedelta(1) if past.until else as_of + timedelta(500)
     other = data.draw(st.dates(earliest, latest))
-    assert list(find_promises(client, CONTEXT, find_past(client, other))) == list(
-        find_promises(client, CONTEXT, find_past(client, as_of))
+    assert sorted(derive_from(client, CONTEXT, other), key=in_words) == sorted(
+        derive_from(client, CONTEXT, as_of), key=in_words
     )
     assert find_open_complaint(client, other) == find_open_complaint(client, as_of)
 
@@ -480,7 +499,7 @@ def test_it_is_the_same_as_long_as_it_is_valid(text: str, as_of: date, data: st.
 @given(written_notes(), days)
 def test_every_one_makes_sense(text: str, as_of: date) -> None:
     client = read(text, BUSY)
-    found = list(find_promises(client, CONTEXT, find_past(client, as_of)))
+    found = derive_from(client, CONTEXT, as_of)
     assert len({(each.rule, each.occasion) for each in found}) == len(found)
     for each in found:
         assert each.kind in KINDS
@@ -498,7 +517,7 @@ def test_every_one_makes_sense(text: str, as_of: date) -> None:
 def test_nothing_raises(data: bytes, as_of: date) -> None:
     note = parse_note(data, "Ann.md", find_known_keys(BUSY))
     client, _ = read_client(note, parse_body(note), BUSY)
-    list(find_promises(client, CONTEXT, find_past(client, as_of)))
+    derive_from(client, CONTEXT, as_of)
     find_open_complaint(client, as_of)
 
 
@@ -509,4 +528,4 @@ def test_nothing_raises(data: bytes, as_of: date) -> None:
 )
 def test_nothing_raises_at_the_ends_of_time(day: date, tags: str) -> None:
     client = read(write(f"- {day} call: #{tags}"))
-    list(find_promises(client, CONTEXT, find_past(client, date.max)))
+    derive_from(client, CONTEXT, date.max)

@@ -99,3 +99,23 @@ def test_cards_tell_of_a_pause(vault: Path, workspace: Workspace, header: str, u
     (vault / "Ann.md").write_text(f"---\ntype: client\n{header}\n---\n")
     workspace.refresh()
     assert [card.paused_until for card in workspace.cards(Selection())] == [until]
+
+
+def test_a_plan_that_there_is_none_of_is_told_at_its_line(vault: Path, workspace: Workspace) -> None:
+    (vault / "Ann.md").write_text("---\ntype: client\nsold: 2026-11-20\nplan: after-sail\n---\n")
+    workspace.refresh()
+    (problem,) = workspace.problems()
+    assert (problem.line, problem.code, problem.hint) == (4, "unknown-plan", "Did you mean `after-sale`?")
+
+
+def test_a_step_logged_too_early_is_told_on_that_day_and_never_again(vault: Path, tmp_path: Path) -> None:
+    log = "- 2026-11-22 call: all well #satisfaction\n"
+    (vault / "Ann.md").write_text(f"---\ntype: client\nsold: 2026-11-20\n---\n## Log\n{log}")
+    told = []
+    for day in (22, 23):
+        moment = Moment(date(2026, 11, day), 600)
+        with open_workspace(str(vault), lambda _zone, now=moment: now, cache=str(tmp_path / "c")) as opened:
+            opened.refresh()
+            items = opened.agenda(Selection(everything=True)).items
+            told.append(["best from" in item.reason for item in items].count(True))
+    assert told == [1, 0]

@@ -10,9 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notesync.followup.client import Client, find_known_keys, read_client
-from notesync.followup.follow_up import KINDS, Context, FollowUp, done_date, find_past, last_contact
+from notesync.followup.follow_up import KINDS, Context, FollowUp, Found, done_date, find_past, last_contact
 from notesync.followup.plans import load_plans
-from notesync.followup.rules import RULES, find_drift, find_follow_ups, wanted_days
+from notesync.followup.rules import find_drift, find_follow_ups, find_missed, shares_cadence, wanted_days
 from notesync.followup.settings import Settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
@@ -44,8 +44,10 @@ def derive(text: str, as_of: date = TODAY, settings: Settings | None = None) -> 
 
 
 def derive_client(client: Client, context: Context, as_of: date = TODAY) -> list[FollowUp]:
-    found = find_follow_ups(client, context, find_past(client, as_of)).open
-    return [follow_up for follow_up in found if follow_up.rule in OWN]  # the others have tests of their own
+    found = find_follow_ups(client, context, find_past(client, as_of))
+    return [
+        follow_up for follow_up in found.open if follow_up.rule in OWN
+    ]  # the others have tests of their own
 
 
 def find_validity(client: Client, as_of: date) -> tuple[date | None, date | None]:
@@ -440,7 +442,6 @@ def test_kinds_are_ranked() -> None:
     assert KINDS[0] == "promise"
     assert KINDS[-1] == "task"
     assert len(KINDS) == len(set(KINDS)) == 13
-    assert all(callable(rule) for rule in RULES)
 
 
 # --- What the cards tell ---------------------------------------------------------------------------------
@@ -567,3 +568,192 @@ def test_nothing_raises(data: bytes, as_of: date) -> None:
     derive_client(client, CONTEXT, as_of)
     find_validity(client, as_of)
     done_date(client, as_of)
+
+
+# --- What is left out, and until when --------------------------------------------------------------------
+
+
+def find(text: str, as_of: date = TODAY, settings: Settings | None = None) -> tuple[Found, list[FollowUp]]:
+    settings = settings or Settings()
+    context = Context(settings, settings.work_calendar(), load_plans(settings)[0])
+    client = read(text, settings)
+    past = find_past(client, as_of)
+    return find_follow_ups(client, context, past), find_missed(client, context, past)
+
+
+SOLD = "---\nsold: 2026-10-05\n---\n"
+LEFT_OUT = {
+    # as of: open, missed, from, until
+    "2026-11-05": (["thank-you", "paperwork", "satisfaction"], [], "2026-10-05", "2027-06-03"),
+    "2026-11-06": (["paperwork", "satisfaction"], ["thank-you"], "2026-11-06", "2027-06-03"),
+    "2026-11-12": (["paperwork"], ["thank-you", "satisfaction"], "2026-11-12", "2027-06-03"),
+    "2029-01-01": (
+        ["paperwork", "improvements", "appreciation"],
+        ["thank-you", "satisfaction", "feedback", "testimonial", "improvements", "appreciation"],
+        "2028-11-10",
+        "2029-06-03",
+    ),
+}
+
+
+@pytest.mark.parametrize("day", LEFT_OUT)
+def test_what_is_missed_is_left_out_and_counted(day: str) -> None:
+    shown, gone, first, until = LEFT_OUT[day]
+    as_of = date.fromisoformat(day)
+    found, missed = find(SOLD, as_of)
+    due = [each.step for each in found.open if each.due and (each.due <= as_of or each.step in shown)]
+    assert (due, [each.step for each in missed]) == (shown, gone)
+    assert len(found.missed) == len(missed)
+    assert (str(found.first), found.until and str(found.until)) == (first, until)
+
+
+def test_of_a_client_who_is_not_to_be_contacted_nothing_is_left_out() -> None:
+    found, missed = find("---\nsold: 2026-01-05\ndo_not_contact: yes\n---\n")
+    assert found == Found([], [], date(2026, 1, 5), None)
+    assert missed == []
+
+
+TRIED = "\n".join(f"- 2026-11-{day} call (no answer)" for day in ("03", "05", "09", "11", "13"))
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 13), date(2026, 11, 22), date(2027, 1, 31)])
+def test_a_decision_stays_when_what_it_stands_for_would_be_missed(day: date) -> None:
+    header = "---\nsold: 2026-10-05\n---\n- [ ] the old machine 📅 2026-11-20\n\n## Log\n"
+    paid = "- 2026-10-06 email: #paperwork\n- 2026-10-06 email: #thank-you\n"
+    found, missed = find(header + TRIED + "\n" + paid, day)
+    assert [each.rule for each in found.open] == ["task", "pursue"]
+    assert found.open[1].reason.endswith("in place of 5 follow-ups")
+    assert (missed, found.missed, found.until) == ([], [], None)
+
+
+# --- Tasks that wait for others --------------------------------------------------------------------------
+
+ELSEWHERE = {"depot": "load the van"}
+WAITING = {
+    "for one of the client's own": (
+        "- [ ] one 📅 2026-11-20 🆔 a\n- [ ] two 📅 2026-11-23 ⛔ a",
+        ["", "one"],
+    ),
+    "in the other format": (
+        "- [ ] one [due:: 2026-11-20] [id:: a]\n- [ ] two [due:: 2026-11-23] [dependsOn:: a]",
+        ["", "one"],
+    ),
+    "for one without a date": ("- [ ] one 🆔 a\n- [ ] two 📅 2026-11-23 ⛔ a", ["one"]),
+    "not for one that is done": ("- [x] one 🆔 a ✅ 2026-11-20\n- [ ] two 📅 2026-11-23 ⛔ a", [""]),
+    "nor for one that was given up": ("- [-] one 🆔 a\n- [ ] two 📅 2026-11-23 ⛔ a", [""]),
+    "nor for one that is nowhere": ("- [ ] two 📅 2026-11-23 ⛔ b", [""]),
+    "for the first of several that is open": (
+        "- [x] one 🆔 a ✅ 2026-11-20\n- [ ] three 🆔 c\n- [ ] two 📅 2026-11-23 ⛔ a,c",
+        ["three"],
+    ),
+    "for one elsewhere": ("- [ ] two 📅 2026-11-23 ⛔ depot", ["load the van"]),
+    "its own id comes before one elsewhere": (
+        "- [ ] mine 🆔 depot\n- [ ] two 📅 2026-11-23 ⛔ depot",
+        ["mine"],
+    ),
+    "not for itself": ("- [ ] two 📅 2026-11-23 🆔 a ⛔ a", [""]),
+    "nor in a circle, which would never end": (
+        "- [ ] one 📅 2026-11-20 🆔 a ⛔ b\n- [ ] two 📅 2026-11-23 🆔 b ⛔ a",
+        ["", ""],
+    ),
+    "a promise waits, too": ("- [ ] one 🆔 a\n- [ ] two #promise ⛔ a", ["one"]),
+}
+
+
+@pytest.mark.parametrize(("body", "awaited"), WAITING.values(), ids=WAITING.keys())
+def test_a_task_waits(body: str, awaited: list[str]) -> None:
+    context = Context(Settings(), Settings().work_calendar(), load_plans(Settings())[0])
+    client = read(f"---\ntype: client\n---\n{body}\n", Settings())
+    found = find_follow_ups(client, context, find_past(client, TODAY), ELSEWHERE)
+    assert [each.waits for each in found.open] == [f"waits for: {text}" if text else "" for text in awaited]
+
+
+# --- People of one company -------------------------------------------------------------------------------
+
+SHARED = {
+    "counts from a colleague's contact": (
+        "company: Acme\nstage: customer\nlast_contact: 2026-11-02",
+        date(2026, 11, 20),
+        "every month; last contact with Acme Fri 20 Nov 2026",
+    ),
+    "not where the client's own is newer": (
+        "company: Acme\nstage: customer\nlast_contact: 2026-11-20",
+        date(2026, 11, 20),
+        "every month; last contact Fri 20 Nov 2026",
+    ),
+    "nor where the client's own sale is": (
+        "company: Acme\nstage: customer\nsold: 2026-11-21",
+        date(2026, 11, 20),
+        "every month; sold Sat 21 Nov 2026",
+    ),
+    "a rhythm of one's own stays personal": (
+        "company: Acme\nevery: month\nlast_contact: 2026-11-02",
+        date(2026, 11, 20),
+        "every month; last contact Mon 2 Nov 2026",
+    ),
+    "a visit to come is none yet": (
+        "company: Acme\nstage: customer\nlast_contact: 2026-11-02",
+        date(2026, 11, 25),
+        "every month; last contact Mon 2 Nov 2026",
+    ),
+    "of a client never spoken to": (
+        "company: '[[Acme Ltd|Acme]]'\nstage: customer",
+        date(2026, 11, 20),
+        "every month; last contact with Acme Fri 20 Nov 2026",
+    ),
+}
+
+
+@pytest.mark.parametrize(("header", "company", "reason"), SHARED.values(), ids=SHARED.keys())
+def test_a_shared_cadence(header: str, company: date, reason: str) -> None:
+    client = read(f"---\ntype: client\n{header}\n---\n", BY_STAGE)
+    past = find_past(client, TODAY, company)
+    context = Context(BY_STAGE, BY_STAGE.work_calendar(), load_plans(BY_STAGE)[0])
+    (found,) = (each for each in find_follow_ups(client, context, past).open if each.rule == "cadence")
+    assert found.reason == reason
+    assert past.contact == find_past(client, TODAY).contact
+    assert past.until == (company if company > TODAY else None)
+
+
+SHARES = {
+    "company: Acme\nstage: customer": True,
+    "company: Acme\nstage: customer\npaused_until: 2026-12-01": True,
+    "company: Acme\nstage: customer\nevery: week": False,
+    "company: Acme\nstage: partner": False,
+    "company: Acme\nstage: customer\ndo_not_contact: true": False,
+    "stage: customer": False,
+    "company: Acme\nsold: 2026-10-01\nlost: 2026-11-01": False,
+}
+
+
+@pytest.mark.parametrize(("header", "shares"), SHARES.items())
+def test_who_shares_a_cadence(header: str, shares: bool) -> None:
+    assert shares_cadence(read(f"---\ntype: client\n{header}\n---\n", BY_STAGE), BY_STAGE) is shares
+
+
+# --- Too early -------------------------------------------------------------------------------------------
+
+EARLY = {
+    "on the day": (
+        "sold: 2026-11-19\n--\n- 2026-11-20 call: happy #satisfaction",
+        "2026-11-20",
+        ("Ask whether they are satisfied: sold on Thu 19 Nov 2026; best from Mon 23 Nov",),
+    ),
+    "said once": ("sold: 2026-11-19\n--\n- 2026-11-20 call: happy #satisfaction", "2026-11-21", ()),
+    "in time": ("sold: 2026-11-16\n--\n- 2026-11-20 call: happy #satisfaction", "2026-11-20", ()),
+    "of a repeated step": (
+        "sold: 2026-11-02\nplan: transition\n--\n- 2026-11-06 call: on our way #status-call",
+        "2026-11-06",
+        ("Tell them how far we are: sold on Mon 2 Nov 2026; best from Mon 9 Nov",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "day", "words"), EARLY.values(), ids=EARLY.keys())
+def test_what_was_logged_too_early_is_told_that_day(text: str, day: str, words: tuple[str, ...]) -> None:
+    header, _, log = text.partition("\n--\n")
+    as_of = date.fromisoformat(day)
+    found, _ = find(f"---\ntype: client\n{header}\n---\n## Log\n{log}\n", as_of)
+    assert found.early == words
+    if words:
+        assert (found.first, found.until) == (as_of, as_of + timedelta(1))

@@ -129,7 +129,7 @@ def test_all_settings_of_the_format() -> None:
     assert settings.owners == {
         "Anna": Owner(("a@example.com",), ("0215550100",), "9:30", "Ben", (("2026-12-01", "2026-12-01"),))
     }
-    assert settings.fields == {"last_contact": "prm_last_contacted"}
+    assert settings.fields == {"last_contact": "prm-last-contacted"}
     assert settings.obsidian_vault == "Clients"
     assert settings.targets == {"contacts": (40, "month"), "sales": (5, "month")}
 
@@ -163,7 +163,7 @@ def test_all_settings_of_the_format() -> None:
         ("give_up_after: 12", "give_up_after", 12),
         ("owners: {Ben: }", "owners", {"Ben": Owner()}),
         ("owners: {Ben: {phone: [012, 034]}}", "owners", {"Ben": Owner(phone=("012", "034"))}),
-        ("fields: {Next Contact: Follow Up}", "fields", {"next_contact": "follow_up"}),
+        ("fields: {Next Contact: Follow Up}", "fields", {"next_contact": "Follow Up"}),
         ("agenda_note: Notes\\Agenda.md", "agenda_note", "Notes/Agenda.md"),
         ("calendar: {path: Shared\\c.ics}", "calendar_path", "Shared/c.ics"),
         ("calendar: {path: ./c.ics}", "calendar_path", "./c.ics"),

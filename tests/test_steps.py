@@ -10,10 +10,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notesync.followup.client import Client, find_known_keys, read_client
-from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
+from notesync.followup.follow_up import KINDS, Context, FollowUp, Past, find_past
 from notesync.followup.plans import load_plans
 from notesync.followup.settings import Settings, parse_settings
-from notesync.followup.steps import Progress, find_progress, find_steps
+from notesync.followup.steps import Progress, Steps, find_missed_steps, find_progress, find_steps
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 
@@ -39,7 +39,13 @@ def make_context(text: str = "") -> Context:
 def derive(text: str, settings: str = "", as_of: date = TODAY) -> list[FollowUp]:
     context = make_context(settings)
     client = read(text, context.settings)
-    return list(find_steps(client, context, find_past(client, as_of)))
+    return find_steps(client, context, find_past(client, as_of), as_of).open
+
+
+def derive_missed(text: str, settings: str = "", as_of: date = TODAY) -> list[FollowUp]:
+    context = make_context(settings)
+    client = read(text, context.settings)
+    return list(find_missed_steps(client, context, find_past(client, as_of), as_of))
 
 
 def follow(text: str, settings: str = "", as_of: date = TODAY) -> list[Progress]:
@@ -128,14 +134,14 @@ def test_the_window_of(request: pytest.FixtureRequest, text: str, window: str) -
 
 
 COMPLAINTS = {
-    "raised": ("- 2026-11-19 call: leaks #complaint", ["acknowledge 19..20 due", "resolve 19..26 due"]),
+    "raised": ("- 2026-11-19 call: leaks #complaint", ["acknowledge 19..20 due", "resolve 26..26 upcoming"]),
     "acknowledged by any contact": (
         "- 2026-11-20 visit: had a look\n- 2026-11-19 call: leaks #complaint",
         ["acknowledge 19..20 settled", "resolve 19..26 due"],
     ),
     "a call that reaches nobody acknowledges nothing": (
         "- 2026-11-20 call (no answer)\n- 2026-11-19 call: leaks #complaint",
-        ["acknowledge 19..20 due", "resolve 19..26 due"],
+        ["acknowledge 19..20 due", "resolve 26..26 upcoming"],
     ),
     "resolved, and asked about": (
         "- 2026-11-20 visit: replaced #resolved\n- 2026-11-19 call: leaks #complaint",
@@ -394,7 +400,8 @@ def test_a_tag_settles_the_oldest_open_sale_first() -> None:
 
 def test_a_tag_goes_past_what_is_missed_long_ago() -> None:
     note = "sold: 2026-11-16\n--\n## Log\n- 2025-11-03 visit: #sold\n- 2026-11-18 call: #thank-you"
-    assert pick(derive(note), "thank-you") == ["thank-you 2025-11-03..2025-11-04"]
+    assert pick(derive(note), "thank-you") == []
+    assert pick(derive_missed(note), "thank-you") == ["thank-you 2025-11-03..2025-11-04"]
 
 
 def test_the_delivery_of_the_keys_belongs_to_the_newest_sale_before_it() -> None:
@@ -507,26 +514,47 @@ def test_repeated_every_week(text: str, windows: list[str]) -> None:
     assert pick(found, "status-call")[:1] == [f"status-call {window}" for window in windows]
 
 
-def test_a_repeated_step_that_is_missed_comes_again_and_then_stays() -> None:
-    found = [each for each in derive("sold: 2026-11-02\nplan: transition") if each.step == "status-call"]
-    assert [(in_words(each), each.expires) for each in found] == [
-        ("status-call 2026-11-09..2026-11-10", date(2026, 12, 10)),
-        ("status-call 2026-12-14..2026-12-15", None),
-    ]
-    assert [each.occasion for each in found] == [
-        "transition status-call 2026-11-02 0",
-        "transition status-call 2026-11-02 5",
-    ]
+TURNS = {
+    "open": ("2026-11-22", "status-call 2026-11-09..2026-11-10", "2026-12-11", None),
+    "on its last day": ("2026-12-10", "status-call 2026-11-09..2026-11-10", "2026-12-11", None),
+    "missed: the first that opens after its last day": (
+        "2026-12-11",
+        "status-call 2026-12-14..2026-12-15",
+        "2027-01-15",
+        "2026-12-11",
+    ),
+}
+
+
+@pytest.mark.parametrize(("day", "turn", "until", "first"), TURNS.values(), ids=TURNS.keys())
+def test_a_repeated_step_has_one_turn(day: str, turn: str, until: str, first: str | None) -> None:
+    context, as_of = make_context(), date.fromisoformat(day)
+    client = read("sold: 2026-11-02\nplan: transition", context.settings)
+    found = find_steps(client, context, find_past(client, as_of), as_of)
+    assert [in_words(each) for each in found.open] == [turn]
+    assert bool(found.missed) == (first is not None)
+    assert (found.first and str(found.first), str(found.until)) == (first, until)
+
+
+def test_of_a_repeated_step_the_last_turn_missed_is_told() -> None:
+    (missed,) = derive_missed("sold: 2026-11-02\nplan: transition", as_of=date(2027, 3, 1))
+    assert in_words(missed) == "status-call 2027-01-18..2027-01-19"
+    assert missed.occasion == "transition status-call 2026-11-02 10"
 
 
 def test_a_yearly_step_of_years_ago_is_at_this_years_turn() -> None:
     found = derive("sold: 2019-01-07", "since: 2026-10-01\n")
     assert pick(found, "appreciation", "improvements") == [
         "improvements 2027-07-06..2027-08-05",
-        "improvements 2028-07-06..2028-08-07",
         "appreciation 2026-12-03..2027-01-07",
-        "appreciation 2027-12-03..2028-01-07",
     ]
+    assert {each.step for each in derive_missed("sold: 2019-01-07", "since: 2026-10-01\n")} == {
+        "thank-you",
+        "paperwork",
+        "satisfaction",
+        "feedback",
+        "testimonial",
+    }
 
 
 # --- What holds a step back ------------------------------------------------------------------------------
@@ -551,16 +579,15 @@ def test_delivery_and_paperwork_are_never_missed() -> None:
 
 
 def test_what_closed_before_the_vault_began_is_missed_at_once() -> None:
-    found = derive("sold: 2026-11-02", "since: 2026-11-22\n")
-    closed = [each for each in found if each.due and each.due < TODAY]
-    assert [each.step for each in closed] == ["thank-you", "paperwork", "satisfaction"]
-    assert all(each.expires == each.due for each in closed)
+    found = derive_missed("sold: 2026-11-02", "since: 2026-11-22\n")
+    assert [each.step for each in found] == ["thank-you", "paperwork", "satisfaction"]
+    assert all(each.expires == each.due for each in found)
 
 
 def test_what_closes_in_a_pause_is_missed_and_the_rest_held_to_its_end() -> None:
     pause = "paused_until: 2026-12-01\nsold: 2026-11-02\ndelivery: 2026-11-24"
-    closing = find_one(pause, "usage")
-    assert (closing.due, closing.expires) == (date(2026, 11, 27), date(2026, 11, 27))
+    assert pick(derive(pause), "usage") == []
+    assert pick(derive_missed(pause), "usage") == ["usage 2026-11-24..2026-11-27"]
     held = find_one(pause, "satisfaction")
     assert in_words(held) == "satisfaction 2026-12-01"
     assert held.reason.endswith("; paused until Tue 1 Dec 2026")
@@ -603,6 +630,14 @@ PLANS = {
     "the one that is named": ("plan: renewal\nquoted: 2026-11-19\nrenewal: 2027-03-01", {"renewal"}),
     "several": ("plan: [After Sale, transition]\nsold: 2026-11-16", {"after-sale", "transition"}),
     "none": ("plan: none\nsold: 2026-11-16\nquoted: 2026-11-19", set()),
+    "one that there is none of: as if none were named": (
+        "plan: after-sail\nsold: 2026-11-16",
+        {"after-sale"},
+    ),
+    "one that there is, and one that there is not": (
+        "plan: [renewal, after-sail]\nsold: 2026-11-16\nrenewal: 2027-03-01",
+        {"renewal"},
+    ),
     "nothing but a delivery": ("delivery: 2026-11-24", set()),
     "a delivery, and its plan named": ("plan: after-sale\ndelivery: 2026-11-24", {"after-sale"}),
 }
@@ -719,11 +754,19 @@ CONTEXTS = [
 ]
 
 
+def find_all(client: Client, context: Context, as_of: date) -> list[FollowUp]:
+    past = find_past(client, as_of)
+    missed = list(find_missed_steps(client, context, past, as_of))
+    found = find_steps(client, context, past, as_of)
+    assert len(missed) == len(found.missed)
+    return found.open + missed
+
+
 @hypothesis_settings(deadline=None, max_examples=200)
 @given(notes, days, st.sampled_from(CONTEXTS))
 def test_steps_are_well_formed(text: str, as_of: date, context: Context) -> None:
     client = read(text, context.settings)
-    found = list(find_steps(client, context, find_past(client, as_of)))
+    found = find_all(client, context, as_of)
     assert len({each.occasion for each in found}) == len(found)
     for each in found:
         assert each.kind in KINDS
@@ -741,14 +784,35 @@ def test_steps_are_well_formed(text: str, as_of: date, context: Context) -> None
         assert bool(shown.log_line) == (shown.status not in ("settled", "ended"))
 
 
+def bounds(past: Past, found: Steps, as_of: date) -> tuple[date, date]:
+    """The first and the last day on which what was found must hold."""
+    first = max(day for day in (past.first, found.first, as_of - timedelta(4000)) if day is not None)
+    last = min(day for day in (past.until, found.until, as_of + timedelta(4000)) if day is not None)
+    return first, last - timedelta(1)
+
+
 @hypothesis_settings(deadline=None, max_examples=200)
 @given(notes, days, st.sampled_from(CONTEXTS), st.floats(0, 1))
-def test_steps_hold_between_the_dated_facts(text: str, as_of: date, context: Context, share: float) -> None:
+def test_steps_hold_from_their_first_day_to_their_last(
+    text: str, as_of: date, context: Context, share: float
+) -> None:
+    """But for those open that are missed in between: the agenda judges that by their last day."""
     client = read(text, context.settings)
     past = find_past(client, as_of)
-    first = past.first or as_of - timedelta(4000)
-    last = past.until - timedelta(1) if past.until else as_of + timedelta(4000)
+    found = find_steps(client, context, past, as_of)
+    first, last = bounds(past, found, as_of)
+    assert first <= as_of <= last
     other = first + timedelta(round((last - first).days * share))
-    assert list(find_steps(client, context, find_past(client, other))) == list(
-        find_steps(client, context, find_past(client, as_of))
-    )
+    again = find_steps(client, context, find_past(client, other), other)
+    alive = [each for each in found.open if each.expires is None or each.expires >= other]
+    assert again.open == alive
+    assert len(again.missed) == len(found.missed) + len(found.open) - len(alive)
+
+
+@hypothesis_settings(deadline=None, max_examples=100)
+@given(st.lists(notes, min_size=2, max_size=4), days)
+def test_what_a_context_remembers_changes_nothing(texts: list[str], as_of: date) -> None:
+    shared = make_context()
+    for text in texts:
+        client = read(text, shared.settings)
+        assert find_all(client, shared, as_of) == find_all(client, make_context(), as_of)

@@ -245,3 +245,33 @@ def test_what_cannot_be_read_just_now_keeps_its_rows_when_a_colleague_is_called(
         assert [problem.code for problem in workspace.problems()] == ["empty-note"]
         put(vault, "Ann", "type: client\ncompany: Acme\nlast_contact: 2026-11-02")
         assert reasons(workspace)["Ann"].startswith("2026-12-04: ")
+
+
+# --- Tasks that wait for tasks elsewhere -----------------------------------------------------------------
+
+
+def waits(workspace: Workspace) -> dict[str, str]:
+    workspace.refresh()
+    items = workspace.agenda(Selection(everything=True)).items
+    return {item.title: f"{item.status} {item.waits}".strip() for item in items}
+
+
+def test_a_task_waits_for_an_open_one_in_another_note(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme", "type: client", "\n- [ ] Send the quote 📅 2026-11-20 ⛔ p1\n")
+    assert waits(workspace) == {"Send the quote": "overdue"}
+    put(vault, "Prices", "", "- [ ] Work out the prices 🆔 p1\n")
+    assert waits(workspace) == {"Send the quote": "upcoming waits for: Work out the prices"}
+    put(vault, "Prices", "", "- [ ] Work out all prices [id:: p1]\n")
+    assert waits(workspace) == {"Send the quote": "upcoming waits for: Work out all prices"}
+    put(vault, "Prices", "", "- [x] Work out all prices [id:: p1]\n")
+    assert waits(workspace) == {"Send the quote": "overdue"}
+    put(vault, "Bolt", "type: client", "\n- [ ] Ask the mill 🆔 p1\n")
+    assert waits(workspace) == {"Send the quote": "upcoming waits for: Ask the mill"}
+    (vault / "Bolt.md").unlink()
+    assert waits(workspace) == {"Send the quote": "overdue"}
+
+
+def test_tasks_that_wait_for_one_another_over_two_notes_do_not(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme", "type: client", "\n- [ ] Send the quote 📅 2026-11-20 🆔 a ⛔ b\n")
+    put(vault, "Bolt", "type: client", "\n- [ ] Ask for the prices 📅 2026-11-20 🆔 b ⛔ a\n")
+    assert waits(workspace) == {"Send the quote": "overdue", "Ask for the prices": "overdue"}

@@ -26,6 +26,7 @@ COMMANDS = {
     "show": ("notesync.cli.clients", "Show one client."),
     "clients": ("notesync.cli.clients", "List the clients."),
     "plans": ("notesync.cli.plans", "List the plans and their steps."),
+    "new": ("notesync.cli.new", "Make a new client's note."),
     "log": ("notesync.cli.write", "Log a contact, and agree the next."),
     "done": ("notesync.cli.write", "Settle a step of a plan, or tick a task."),
     "move": ("notesync.cli.write", "Move the next contact, or a task, to another day."),

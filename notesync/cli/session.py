@@ -193,10 +193,11 @@ def find_midnight(zone: str) -> float:
 
 def find_app(root: str) -> str:
     """The program whose notes these are, by the folder it leaves beside them; '' where none is known."""
-    for folder, app in ((".obsidian", "Obsidian"), ("logseq", "Logseq")):
-        if os.path.isdir(os.path.join(root, folder)):
-            return app
-    return ""
+    from notesync.store.obsidian import find_configs
+
+    if find_configs(root):
+        return "Obsidian"
+    return "Logseq" if os.path.isdir(os.path.join(root, "logseq")) else ""
 
 
 def pick_format(asked: str | None) -> str:

@@ -30,29 +30,41 @@ from notesync.sync.pipeline import Workspace
 
 if TYPE_CHECKING:
     from notesync.followup.items import ClientCard
+    from notesync.sync.kit import Part
 
 # --- init ------------------------------------------------------------------------------------------------
 
 
-@command(examples=("notesync init", "notesync init --example demo"))
+@command(examples=("notesync init", "notesync init --example demo", "notesync init --obsidian Clients"))
 @click.argument("directory", metavar="[DIR]", required=False)
 @click.option("--example", is_flag=True, help="Fill it with a small business's notes, dated around today.")
+@click.option(
+    "--obsidian/--no-obsidian",
+    default=None,
+    help="Also what Obsidian needs, or with --no-obsidian not. Default: where Obsidian has its settings.",
+)
 @pass_session
-def init(session: Session, directory: str | None, example: bool) -> None:
+def init(session: Session, directory: str | None, example: bool, obsidian: bool | None) -> int:
     """Make a folder a vault.
 
-    Writes notesync.yaml, with a comment on every key, into DIR (default: here); DIR is made if need be. Never
-    overwrites: what is there already stays as it is.
+    Writes notesync.yaml, with a comment on every key, into DIR (default: here); DIR is made if need be. For
+    Obsidian it adds a client template, Follow-ups.base with lists of clients, and the types of our properties to
+    those in types.json. Never overwrites: what is there already stays as it is.
     """
+    from notesync.store.obsidian import find_configs
+
     root = os.path.abspath(directory or session.vault or ".")
     make_folder(root)
     zone = find_zone()
-    written = copy_example_vault(root, zone) if example else create_settings(root, zone)
+    with_kit = bool(find_configs(root)) if obsidian is None else obsidian
+    written = copy_example_vault(root, zone) if example else create_settings(root, zone, again=with_kit)
     session.write(f"{line}\n" for line in written)
+    good = write_kit(session, root) if with_kit else True
     outer = find_root(os.path.dirname(root))
     if outer is not None:
         session.tell(f"Mind: {outer} is a vault too, and these notes are part of both.")
     tell_next(session, root)
+    return 0 if good else RefusedError.exit_code
 
 
 def make_folder(root: str) -> None:
@@ -66,8 +78,8 @@ def make_folder(root: str) -> None:
         ) from error
 
 
-def create_settings(root: str, zone: str) -> list[str]:
-    """Write new settings; raises RefusedError where there are some."""
+def create_settings(root: str, zone: str, *, again: bool = False) -> list[str]:
+    """Write new settings; where there are some raises RefusedError, or says so if there is ``again`` more to do."""
     from uuid import uuid4
 
     from notesync.followup.settings import render_settings
@@ -78,6 +90,8 @@ def create_settings(root: str, zone: str) -> list[str]:
         with open(path, "x", encoding="utf-8", newline="\n") as file:
             file.write(content)
     except FileExistsError:
+        if again:
+            return [f"{path} was there already and was left as it is."]
         raise RefusedError(
             f"existing-settings: {path} is there already and was left as it is. Edit it, or remove it first."
         ) from None
@@ -103,10 +117,46 @@ def copy_example_vault(root: str, zone: str) -> list[str]:
     return lines
 
 
+def write_kit(session: Session, root: str) -> bool:
+    """Put what Obsidian needs into the vault, and say what was done; whether nothing was refused."""
+    from notesync.publish.obsidian import TEMPLATE_FOLDER
+    from notesync.sync import kit
+
+    session.vault = root
+    with session.open(tolerant=True) as workspace:
+        named = kit.find_template_folders(workspace.vault)
+        parts = list(kit.write_kit(workspace.vault, workspace.settings))
+    session.write(_describe_part(part) for part in parts if part.done != kit.REFUSED)
+    session.tell(*(part.words for part in parts if part.done == kit.REFUSED))
+    if all(part.done == kit.KEPT for part in parts):
+        session.write(["Nothing was missing for Obsidian.\n"])
+    elif not named:
+        session.tell(
+            f"In Obsidian name {TEMPLATE_FOLDER} under Settings, Templates, Template folder location."
+        )
+    session.tell("A list to pin in Obsidian: notesync agenda --format md > Agenda.md")
+    return all(part.done != kit.REFUSED for part in parts)
+
+
+def _describe_part(part: Part) -> str:
+    from notesync.sync.kit import ADDED, LEFT, WRITTEN
+
+    done = {
+        WRITTEN: "written",
+        ADDED: "got the types of our properties; the rest of it is as it was",
+        LEFT: "was left as it is",
+    }
+    words = f" ({part.words})" if part.words else ""
+    return (
+        text.clean(f"{part.path} {done.get(part.done, 'was there already and was left as it is')}{words}.")
+        + "\n"
+    )
+
+
 def tell_next(session: Session, root: str) -> None:
     """How many client notes there are, and what to do next."""
     session.vault = root
-    with session.open() as workspace:
+    with session.open(tolerant=True) as workspace:
         session.refresh(workspace)
         notes, clients = workspace.counts()
         if clients:

@@ -6,7 +6,7 @@ many in vain the follow-ups give way to one that asks for a decision.  Nothing h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -34,32 +34,40 @@ _DECISION = (
 
 
 def apply_attempts(
-    follow_ups: list[FollowUp], client: Client, context: Context, past: Past
+    follow_ups: list[FollowUp], client: Client, context: Context, tried: list[Entry]
 ) -> list[FollowUp]:
-    """The follow-ups with the attempts counted on those that are contacts; too many, and most become one."""
-    tried = find_attempts(client, past.as_of) if follow_ups and _has_tried(client, past) else []
-    if not tried:
+    """The follow-ups with the attempts counted on those that are contacts; too many, and those become one.
+
+    What is owed stays, and so does work on a desk: that needs nobody to answer.
+    """
+    if not tried or not follow_ups:
         return follow_ups
     told = _describe(client, tried)
     marked = [_mark(found, context, tried, told) if _is_reach(found) else found for found in follow_ups]
-    if len(tried) < context.settings.give_up_after:
+    if not is_given_up(context, tried):
         return marked
-    replaced = [found for found in marked if found.kind not in _OWED]
-    if not any(map(_is_reach, replaced)):
+    replaced = [found for found in marked if _is_reach(found) and found.kind not in _OWED]
+    if not replaced:
         return marked
-    owed = [found for found in marked if found.kind in _OWED]
-    return [*owed, _build_pursuit(client, context, tried, told, replaced)]
+    kept = [found for found in marked if not _is_reach(found) or found.kind in _OWED]
+    return [*kept, _build_pursuit(client, context, tried, told, replaced)]
 
 
-def _has_tried(client: Client, past: Past) -> bool:
-    """Whether an attempt may be newer than the last contact: of most clients the days alone say no."""
-    last = past.logged
-    return any(entry.attempt and (last is None or entry.day >= last) for entry in client.log)
+def is_given_up(context: Context, tried: Sequence[Entry]) -> bool:
+    """Whether so many attempts were in vain that a decision is asked for."""
+    return len(tried) >= context.settings.give_up_after
 
 
-def find_attempts(client: Client, as_of: date) -> list[Entry]:
+def find_attempts(client: Client, past: Past) -> list[Entry]:
     """The attempts since the last contact, or since it was decided how to go on, up to a day; oldest first."""
-    if not any(entry.attempt for entry in client.log) or _is_given_up(client):
+    as_of, last = past.as_of, past.logged
+    # Of most clients the days alone say that no attempt is newer than the last contact.
+    for entry in client.log:
+        if entry.attempt and (last is None or entry.day >= last):
+            break
+    else:
+        return []
+    if _is_decided(client):
         return []
     tried: list[Entry] = []
     for entry in order_log(client.log):
@@ -73,7 +81,7 @@ def find_attempts(client: Client, as_of: date) -> list[Entry]:
     return [entry for entry in tried if restart is None or entry.day > restart]
 
 
-def _is_given_up(client: Client) -> bool:
+def _is_decided(client: Client) -> bool:
     """Whether it was decided without a day to hold the decision against: a pause without end, a stage."""
     return client.paused or (client.stage == "lost" and "lost" not in client.anchors)
 
@@ -123,7 +131,7 @@ def _build_pursuit(
     client: Client, context: Context, tried: list[Entry], told: str, replaced: list[FollowUp]
 ) -> FollowUp:
     """The one follow-up of a client who cannot be reached, in place of all that is not owed."""
-    first = next(filter(_is_reach, replaced))
+    first = replaced[0]
     last = tried[-1].day
     count = f"; in place of {len(replaced)} follow-ups" if len(replaced) > 1 else ""
     opens = context.calendar.on_or_after(last)

@@ -1,4 +1,4 @@
-"""A client in, what lists and the calendar tell of them out: a :class:`Card`, which is also a line of text.
+"""What lists and the calendar tell of a client: a :class:`Card`, which is also a line of text.
 
 The notes stay the only truth: whoever needs more than a card, such as the log, reads the note again.  This
 module knows no note, no disk and no clock.
@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
-
-from notesync.followup.follow_up import done_date
-from notesync.followup.rules import wanted_days
-
-if TYPE_CHECKING:
-    from notesync.followup.client import Client
-    from notesync.followup.follow_up import Past
-    from notesync.followup.settings import Settings
+from typing import NamedTuple
 
 
 class Card(NamedTuple):
@@ -50,37 +42,6 @@ class Card(NamedTuple):
     paused_until: date | None
     paused: bool
     do_not_contact: bool
-
-
-def build_card(client: Client, key: str, past: Past, settings: Settings) -> Card:
-    """The card of a client who is known by ``key``, as of the day of their past."""
-    pause = client.paused_until
-    return Card(
-        client.path,
-        key,
-        client.id,
-        client.name,
-        client.company,
-        client.stage,
-        client.owners,
-        client.value,
-        client.phones,
-        client.emails,
-        client.contact_by,
-        client.best_time,
-        past.contact,
-        done_date(client, past.as_of),
-        wanted_days(client, settings),
-        client.role,
-        client.address,
-        client.website,
-        client.aliases,
-        client.not_by,
-        client.minutes,
-        pause and pause.day,
-        client.paused,
-        client.do_not_contact,
-    )
 
 
 # ASCII, because a note that is not UTF-8 has surrogates in its texts, which no database takes.

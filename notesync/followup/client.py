@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
-from notesync.notes.note import Plain
+from notesync.notes.note import Plain, normalise_key
 from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:
@@ -582,7 +582,7 @@ def _schema_of(settings: Settings) -> _Schema:
 
 
 def _build_schema(settings: Settings) -> _Schema:
-    own = settings.fields
+    own = {key: normalise_key(name) for key, name in settings.fields.items()}
     ranked = [(name, 2, field) for name, field in _PLUGIN_FIELDS]
     ranked += [(field.key, 1, field) for field in FIELDS]
     ranked += [(own[field.key], 0, field) for field in FIELDS if field.key in own]

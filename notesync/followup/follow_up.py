@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.dates import format_day, parse_date
+from notesync.followup.timetable import Timetable
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -93,6 +94,9 @@ class Past(NamedTuple):
     ``contact`` and ``by`` the same with what is only noted as ``last_contact`` ('' where no channel is told).
     All that is derived is the same from ``first`` on and before ``until``, the days of the dated facts on
     either side of ``as_of``: passing one, an appointment becomes a contact.  None is no bound.
+
+    ``company`` is the day of the newest contact with anybody of the client's company, where that is newer than
+    their own: only a shared cadence counts from it.
     """
 
     as_of: date
@@ -105,13 +109,28 @@ class Past(NamedTuple):
     company: date | None = None
 
 
+class Found(NamedTuple):
+    """A client's follow-ups as of a day: those ``open``, and the kinds of those ``missed`` and left out.
+
+    Exactly this holds from the day ``first`` on and before the day ``until`` (None: no bound).  What is open and
+    will be missed later says so itself, by its ``expires``.  ``early`` says once, on the day that it was logged,
+    what was done before its time.
+    """
+
+    open: list[FollowUp]
+    missed: list[str]
+    first: date | None
+    until: date | None
+    early: tuple[str, ...] = ()
+
+
 class Context:
     """What the rules need beside the client: one vault's settings, their working days, their plans.
 
     ``tasks_filter`` is the Tasks plugin's global filter, without which a line is no task.
     """
 
-    __slots__ = ("calendar", "minutes", "plans", "settings", "since", "tasks_filter")
+    __slots__ = ("calendar", "minutes", "plans", "settings", "since", "tasks_filter", "timetable")
 
     def __init__(
         self, settings: Settings, calendar: WorkCalendar, plans: Plans, tasks_filter: str = ""
@@ -122,21 +141,31 @@ class Context:
         self.plans = plans
         self.minutes = settings.minutes
         self.since = date.fromisoformat(settings.since) if settings.since else None
+        self.timetable = Timetable(plans, calendar, self.since)
 
 
 # --- What has happened -----------------------------------------------------------------------------------
 
 
 def find_past(client: Client, as_of: date, company: date | None = None) -> Past:
-    """What has happened up to a day, and between which days that is the same."""
-    days = sorted(_find_days(client))
+    """What has happened up to a day, and between which days that is the same.
+
+    ``company`` is the day of the newest contact with anybody of the client's company, the client included.
+    """
+    days = _find_days(client)
+    if company is not None:
+        days.append(company)
+    days.sort()
     at = bisect_right(days, as_of)
     first, until = days[at - 1] if at else None, days[at] if at < len(days) else None
     logged, by = _find_logged(client, as_of)
+    contact, told_by = logged, by
     noted = client.last_contact
-    if noted is None or noted.day > as_of or (logged is not None and logged >= noted.day):
-        return Past(as_of, logged, by, logged, by, first, until, company)
-    return Past(as_of, logged, by, noted.day, "", first, until, company)
+    if noted is not None and noted.day <= as_of and (logged is None or logged < noted.day):
+        contact, told_by = noted.day, ""
+    if company is not None and (company > as_of or (contact is not None and company <= contact)):
+        company = None
+    return Past(as_of, logged, by, contact, told_by, first, until, company)
 
 
 def last_contact(client: Client, as_of: date) -> date | None:
@@ -201,6 +230,16 @@ def kind_of(task: Task) -> str:
         if tag in _KIND_TAGS:
             return tag
     return "task"
+
+
+def later(one: date | None, other: date | None) -> date | None:
+    """The later of two days; None is no bound."""
+    return max(one, other) if one is not None and other is not None else one or other
+
+
+def earlier(one: date | None, other: date | None) -> date | None:
+    """The earlier of two days; None is no bound."""
+    return min(one, other) if one is not None and other is not None else one or other
 
 
 # --- What every rule says of a client --------------------------------------------------------------------

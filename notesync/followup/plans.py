@@ -2,8 +2,8 @@
 
 In: the package's data and the `plans` of the settings, which are nodes with their places.  Out:
 :class:`Plans`, and every mistake of the settings as a :class:`Problem` at its line and column.  This module
-knows no client and no day: which steps a client is at is the business of ``steps``.  It brings YAML along,
-so only what derives follow-ups loads it.
+knows of a client no more than the plans that the note names, and no day: which steps a client is at is the
+business of ``steps``.
 
 What the settings may write below ``plans``::
 
@@ -24,15 +24,17 @@ Steps stand by their names, directly below the plan or below ``steps``, or as a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pkgutil import get_data
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_interval, parse_offset
 from notesync.followup.follow_up import KINDS
 from notesync.followup.settings import LIST, MAP, SETTINGS_FILE, TEXT
-from notesync.problems import ERROR, Problem
+from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:
+    from notesync.followup.client import Client
     from notesync.followup.settings import Settings
 
     Place = tuple[int, int]
@@ -53,7 +55,8 @@ class Step(NamedTuple):
     The window reaches from ``opens`` to ``closes`` after the first of the ``after`` anchors that is there
     (before it, where negative), and comes again every ``repeat``, ``until`` an anchor or for a length of time.
     ``minutes`` is 0 and ``channel`` '' where the step does not say.  ``by_contact``: an untagged contact
-    settles it, too.  ``desk``: it is work on a desk, not a contact, and like a task never missed.
+    settles it, too.  ``desk``: it is work on a desk, not a contact.  ``never_missed``: like a task it stays overdue
+    for ever; so do promises, complaints and deliveries.
     ``if_delivery_after``: only where the delivery is more than so many days after the sale (0: whenever).
     ``waits_for_complaints``: not while a complaint is open.  ``source`` is where it comes from: ``built-in``,
     ``settings`` or ``both``; ``line`` is its line in the settings, 0 if it is not there.
@@ -80,6 +83,7 @@ class Step(NamedTuple):
     desk: bool
     if_delivery_after: int
     waits_for_complaints: bool
+    never_missed: bool
     source: str
     line: int
 
@@ -123,6 +127,17 @@ class Plans(NamedTuple):
         """The plan of that name, as :func:`parse_name` makes it."""
         return next((plan for plan in self.plans if plan.name == name), None)
 
+    def choose(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Of the plans that a note names those that there are; ``none`` is one, too."""
+        return tuple(name for name in map(parse_name, names) if name == NO_PLAN or self.knows(name))
+
+    def knows(self, name: str) -> bool:
+        """Whether there is such a plan, in force or switched off."""
+        return self.find(name) is not None or any(off.plan == name for off in self.off)
+
+
+NO_PLAN = "none"
+
 
 def parse_name(text: str) -> str:
     """A plan's or step's name as it is compared: lower case, hyphens between its words."""
@@ -142,6 +157,31 @@ def load_plans(settings: Settings) -> tuple[Plans, tuple[Problem, ...]]:
     tags = frozenset(step.tag for plan in plans for step in plan.steps)
     problems = sorted(reading.problems, key=lambda problem: problem[1:3])
     return Plans(plans, tuple(_find_off(drafts)), tags), tuple(problems)
+
+
+def find_plan_problems(client: Client, plans: Plans, line: int = 1, column: int = 1) -> tuple[Problem, ...]:
+    """What is wrong with the plans that a note names; ``line`` and ``column`` say where its `plan` stands.
+
+    One that there is none of is passed over; where that leaves none, those count whose milestone is there.
+    """
+    problems = []
+    for written in client.plan:
+        name = parse_name(written)
+        if name == NO_PLAN or plans.find(name) is not None:
+            continue
+        if plans.knows(name):
+            message = (
+                f"`{name}` is switched off under `plans` in {SETTINGS_FILE}, so nothing comes of it here."
+            )
+            hint, severity = "Delete it here, or switch it on there.", WARNING
+        else:
+            known = [plan.name for plan in plans.plans]
+            near = _nearest(name, known)
+            message = f"There is no plan `{' '.join(written.split())[:60]}`."
+            hint = f"Did you mean `{near}`?" if near else f"Write one of {_list(known)}, or `none`."
+            severity = ERROR
+        problems.append(Problem(client.path, line, column, "unknown-plan", severity, message, hint))
+    return tuple(problems)
 
 
 # --- Drafts: a plan's keys as they are gathered from the package and from the settings ------------------
@@ -196,18 +236,46 @@ class _Draft:
 def _draft_built_in(reading: _Reading) -> dict[str, _Draft]:
     drafts: dict[str, _Draft] = {}
     for name in _PACKAGED:
-        _merge_plan(reading, drafts, (TEXT, 0, 0, name), _read_packaged(name), BUILT_IN)
+        # Not importlib.resources: it takes longer to import than all plans take to read.
+        data = get_data(__package__ or "", f"plans/{name}.yaml") or b""
+        _merge_plan(reading, drafts, (TEXT, 0, 0, name), parse_packaged(data.decode()), BUILT_IN)
     return drafts
 
 
-def _read_packaged(name: str) -> Node:
-    # Not importlib.resources: it takes longer to import than all plans take to read.
-    from pkgutil import get_data
+def parse_packaged(text: str) -> Node:
+    """A plan of the package as a node.
 
-    import yaml
+    Its YAML is our own and plain: keys with values, lists of steps and questions, each two columns further in.
+    Reading just that takes a tenth of the time of importing a YAML parser, for what every changed note needs.
+    """
+    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    return _as_node(_parse_block(lines))
 
-    data = get_data(__package__ or "", f"plans/{name}.yaml")
-    return _as_node(yaml.load(data or b"", Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)))  # noqa: S506  # every scalar stays text
+
+def _parse_block(lines: list[str]) -> Any:
+    """A block's lines, the first of which says how far in it stands and whether it is a list."""
+    inside = len(lines[0]) - len(lines[0].lstrip())
+    starts = [at for at, line in enumerate(lines) if line[inside] != " "]
+    blocks = [lines[at:end] for at, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    if lines[0].lstrip().startswith("- "):
+        return [_parse_item([" " * (inside + 2) + block[0][inside + 2 :], *block[1:]]) for block in blocks]
+    return dict(_parse_pair(block) for block in blocks)
+
+
+def _parse_item(lines: list[str]) -> Any:
+    return _parse_block(lines) if re.match(r" *[a-z_]+:( |$)", lines[0]) else _parse_value_of(lines[0])
+
+
+def _parse_pair(lines: list[str]) -> tuple[str, Any]:
+    key, _, value = lines[0].strip().partition(":")
+    return key, _parse_value_of(value) if value else _parse_block(lines[1:])
+
+
+def _parse_value_of(words: str) -> Any:
+    words = words.strip()
+    if words.startswith("["):
+        return [word.strip() for word in words[1:-1].split(",")]
+    return words[1:-1] if words.startswith('"') else words
 
 
 def _as_node(value: Any) -> Node:
@@ -434,7 +502,7 @@ def _parse_kind(node: Node) -> str:
 
 
 def _parse_channel(node: Node) -> str:
-    from notesync.notes.body import find_channel
+    from notesync.notes.words import find_channel
 
     return find_channel(_parse_text(node))
 
@@ -551,6 +619,7 @@ def _build_plan(reading: _Reading, draft: _Draft) -> Iterator[Plan]:
         )
 
 
+_NEVER_MISSED = frozenset(("promise", "complaint", "delivery"))  # kinds that stay overdue
 _SUSPENDED = frozenset(("feedback", "advocate"))  # kinds that wait while a complaint is open
 
 
@@ -583,7 +652,6 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
         kept = _keep_built_in(plan.name, draft, {})
         opens, closes = kept["from"], kept["to"]
     kind, desk = values.get("kind", "contact"), values.get("desk", False)
-    about_complaints = anchor == COMPLAINT
     yield Step(
         plan=plan.name,
         name=draft.name,
@@ -605,7 +673,10 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
         unless_stage=values.get("unless_stage", ()),
         desk=desk,
         if_delivery_after=values.get("if_delivery_after", 0),
-        waits_for_complaints=values.get("waits_for_complaints", kind in _SUSPENDED and not about_complaints),
+        waits_for_complaints=values.get(
+            "waits_for_complaints", kind in _SUSPENDED and COMPLAINT not in after
+        ),
+        never_missed=desk or kind in _NEVER_MISSED or COMPLAINT in after,
         source=draft.source,
         line=draft.place[0],
     )

@@ -1,8 +1,8 @@
 """The log's promises and complaints in, what is still owed for them out.
 
 An entry tagged `#promise` or `#complaint` opens one, `#kept` or `#resolved` closes the oldest that is open.  A
-complaint without a day of its own runs through the plan `complaint`: acknowledge it, resolve it, and ask some days
-later whether all is well.  Tasks with these tags are the task rule's; here they only count as open complaints.
+complaint without a day of its own runs through the plan `complaint`: its steps are those of any plan, and only
+their words come from here.  Tasks with these tags are the task rule's; here they only count as open complaints.
 
 Like all rules this one knows no today: entries later than ``as_of`` have not happened yet.
 """
@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.client import show_link
-from notesync.followup.dates import WorkCalendar, add_interval, parse_clock, parse_date
+from notesync.followup.dates import parse_clock, parse_date
 from notesync.followup.follow_up import (
     Context,
     FollowUp,
@@ -32,7 +32,7 @@ from notesync.followup.follow_up import (
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
-    from notesync.followup.plans import Plans, Step
+    from notesync.followup.plans import Plans
     from notesync.notes.body import Entry, Task
 
 PROMISE, COMPLAINT = "promise", "complaint"
@@ -40,23 +40,21 @@ PROMISE, COMPLAINT = "promise", "complaint"
 _CLOSINGS = {PROMISE: frozenset(("kept",)), COMPLAINT: frozenset(("resolved", "resolve"))}
 _ALL_CLOSINGS = frozenset().union(*_CLOSINGS.values())
 
-# The steps of the plan `complaint`: the first two count from the day it was raised, the check from `#resolved`.
-ACKNOWLEDGE, RESOLVE, CHECK = "acknowledge", "resolve", "complaint-check"
-
-_ONE_WAY = frozenset(("email", "message", "letter"))  # answers no question
-_MISSED_AFTER = 30  # days after its window closed, which is never as long as that
+ACKNOWLEDGE, RESOLVE = "acknowledge", "resolve"
 
 
 class Case(NamedTuple):
     """A promise or complaint that an entry opened: its ``place`` in the ordered log, its ``number`` among equals.
 
-    ``how`` are the words that say how it was resolved, ``substitute`` is since when the client has one.
+    ``channel`` is that of the entry which closed it, ``how`` are the words that say how it was resolved, and
+    ``substitute`` is since when the client has one.
     """
 
     entry: Entry
     place: int
     number: int
     closed: date | None = None
+    channel: str | None = None
     how: str = ""
     substitute: date | None = None
 
@@ -72,31 +70,26 @@ class _Said(NamedTuple):
 
 
 def find_promises(client: Client, context: Context, past: Past) -> Iterator[FollowUp]:
-    """What is owed for the promises and complaints of the log: never missed, only overdue.
+    """What is owed for the promises of the log, and for complaints that no plan takes care of.
 
-    A complaint whose steps are all switched off falls on the
-    next working day, like a promise: no setting loses one.
+    Those are complaints with a day of their own, and all of them where the plan has no step that resolves them:
+    such a one falls on the next working day, like a promise, for no setting loses one.
     """
     log = order_tagged(client)
     if not log:
         return
-    as_of = past.as_of
-    for case in find_cases(client, log, PROMISE, as_of):
+    for case in find_cases(client, log, PROMISE, past.as_of):
         if case.closed is None:
             yield _build_promise(client, context, case)
-    complaints = find_cases(client, log, COMPLAINT, as_of)
-    steps = _find_plan(context.plans) if complaints else {}
-    for case in complaints:
-        if case.closed is None:
-            yield from _find_steps(client, context, log, case, steps, as_of)
-    resolved = [(case, case.closed) for case in complaints if case.closed is not None]
-    if resolved and CHECK in steps and not client.paused:
-        yield from _find_checks(client, context, resolved, steps[CHECK], as_of)
+    for case in find_cases(client, log, COMPLAINT, past.as_of):
+        if case.closed is None and (_find_own_day(case.entry) or not _is_resolved_by(context.plans)):
+            yield _build_complaint(client, context, log, case, past.as_of)
 
 
-def _find_plan(plans: Plans) -> dict[str, Step]:
+def _is_resolved_by(plans: Plans) -> bool:
+    """Whether a step of the plans leads to the resolving of complaints."""
     plan = plans.find(COMPLAINT)
-    return {step.name: step for step in plan.steps} if plan else {}
+    return plan is not None and any(step.tag == "resolved" and COMPLAINT in step.after for step in plan.steps)
 
 
 def find_open_complaint(client: Client, as_of: date) -> date | None:
@@ -203,7 +196,7 @@ def _close(case: Case, said: _Said, kind: str) -> Case:
     words = _find_words(said)
     how = ", ".join(dict.fromkeys(_WAYS[word] for word in words if word in _WAYS))
     if closes and (how or _SUBSTITUTES.isdisjoint(words)):
-        return case._replace(closed=said.day, how=how)
+        return case._replace(closed=said.day, channel=said.entry and said.entry.channel, how=how)
     if closes or _SUBSTITUTE in said.tags:
         return case._replace(substitute=case.substitute or said.day)
     return case
@@ -238,161 +231,81 @@ _WAYS = {
 def _build_promise(client: Client, context: Context, case: Case) -> FollowUp:
     made = case.entry.day
     own = _find_own_day(case.entry)
-    due, minute = own or (context.calendar.after(made, 1), None)
-    when = f" for {name_day(due)}{name_time(minute)}" if own else ", without a date"
-    reason = f"promised {name_day(made)}{when}"
-    found = _build(client, context, case, "", None, (due, due), reason)
-    return found._replace(minute=minute, title=_find_title(case.entry.text) or "Keep the promise")
+    when = f" for {name_day(own[0])}{name_time(own[1])}" if own else ", without a date"
+    title = _find_title(case.entry.text) or "Keep the promise"
+    return _build(client, context, case, PROMISE, title, f"promised {name_day(made)}{when}")
 
 
-def _find_steps(
-    client: Client, context: Context, log: list[Entry], case: Case, steps: dict[str, Step], as_of: date
-) -> Iterator[FollowUp]:
-    """An open complaint's steps; one with a day of its own has that and no other."""
-    raised = case.entry.day
-    acknowledged = _find_acknowledged(client, log, case, as_of)
-    reason = f"raised {name_day(raised)}, "
-    reason += f"acknowledged {name_day(acknowledged)}" if acknowledged else "not acknowledged"
-    if case.substitute:
-        reason += f", substitute since {name_day(case.substitute)}"
-    names = [name for name in (ACKNOWLEDGE, RESOLVE) if name in steps]
-    own = _find_own_day(case.entry)
-    if own or not names:
-        day, minute = own or (context.calendar.after(raised, 1), None)
-        found = _build(client, context, case, RESOLVE, steps.get(RESOLVE), (day, day), reason)
-        yield found._replace(minute=minute)
-        return
-    for name in names:
-        if name == RESOLVE or not acknowledged:
-            window = _find_window(steps[name], raised, context.calendar)
-            yield _build(client, context, case, name, steps[name], window, reason)
+def _build_complaint(client: Client, context: Context, log: list[Entry], case: Case, as_of: date) -> FollowUp:
+    title = _entitle("Resolve the complaint", case.entry)
+    reason = describe_complaint(client, log, case, as_of)
+    found = _build(client, context, case, COMPLAINT, title, reason)
+    return found._replace(step=RESOLVE, occasion=name_case(case, RESOLVE))
 
 
-def _find_acknowledged(client: Client, log: list[Entry], case: Case, as_of: date) -> date | None:
-    """The day of the first contact after a complaint was raised, or of its own entry where that says so."""
-    raised = case.entry.day
-    if ACKNOWLEDGE in case.entry.tags and not case.entry.attempt:
-        return raised
-    later = (log[place] for place in range(case.place + 1, len(log)))
-    first = next((entry.day for entry in later if not entry.attempt), None)
-    days = [] if first is None else [first]
-    # Of these the day alone is known: on that of the complaint they may have come before it.
-    days += [task.done for task in client.tasks if task.done and task.done > raised and is_contact(task)]
-    if client.last_contact is not None and client.last_contact.day > raised:
-        days.append(client.last_contact.day)
-    return min((day for day in days if day <= as_of), default=None)
+def _build(client: Client, context: Context, case: Case, kind: str, title: str, reason: str) -> FollowUp:
+    """What falls on a case's own day, else on the next working day."""
+    day, minute = _find_own_day(case.entry) or (context.calendar.after(case.entry.day, 1), None)
+    return FollowUp(
+        day, day, minute, True, kind, kind, None, name_case(case), title, reason,
+        case.entry.path or client.path, case.entry.line, choose_channel(client), plan_minutes(client, context), 0,
+    )  # fmt: skip
 
 
-def _find_checks(
-    client: Client, context: Context, resolved: list[tuple[Case, date]], step: Step, as_of: date
-) -> Iterator[FollowUp]:
-    """Whether all is well after a complaint: settled by a contact from its first day on, before by its tag."""
-    newest = _find_newest(client, step, as_of)
-    tagged = sorted(_find_check_days(client, as_of))
-    waits = "waits until the complaint is resolved" if find_open_complaint(client, as_of) is not None else ""
-    for case, closed in sorted(resolved, key=lambda pair: pair[1]):
-        settled = next((day for day in tagged if day >= closed), None)
-        if settled is not None:
-            tagged.remove(settled)
-            continue
-        opens, due = _find_window(step, closed, context.calendar)
-        if newest is not None and newest >= opens:
-            continue
-        pause = client.paused_until
-        expires = _find_expiry(due, context.since, pause and pause.day)
-        if pause is not None and opens < pause.day <= due:
-            opens = context.calendar.on_or_after(pause.day)
+def name_case(case: Case, step: str = "") -> str:
+    """The occasion of a case, or of a step of it: its day and words, and what tells it from its twins."""
+    words = [step, case.entry.day.isoformat(), hash_text(case.entry.text), str(case.number or "")]
+    return " ".join(filter(None, words))
+
+
+def tell_complaint(
+    found: FollowUp, remark: str, client: Client, log: list[Entry], case: Case, as_of: date
+) -> FollowUp:
+    """A step of the complaints' plan in one complaint's own words."""
+    if case.closed is None:
+        reason = describe_complaint(client, log, case, as_of)
+    else:
         how = f" ({case.how})" if case.how else ""
-        reason = f"complaint of {name_day(case.entry.day)} resolved {name_day(closed)}{how}"
-        found = _build(client, context, case, CHECK, step, (opens, due), reason)
-        yield found._replace(expires=expires, waits=waits)
+        reason = f"complaint of {name_day(case.entry.day)} resolved {name_day(case.closed)}{how}"
+    return found._replace(
+        rule=COMPLAINT,
+        occasion=name_case(case, found.step or ""),
+        title=_entitle(found.title, case.entry),
+        reason=f"{reason}{remark}",
+    )
 
 
-def _find_newest(client: Client, step: Step, as_of: date) -> date | None:
-    """The newest contact that can settle the step: where it has questions, one that lets the client answer."""
-    if not step.by_contact:
-        return None
-    days = [
-        entry.day
-        for entry in client.log
-        if not entry.attempt and not (step.ask and entry.channel in _ONE_WAY)
-    ]
-    days += [task.done for task in client.tasks if task.done is not None and is_contact(task)]
+def describe_complaint(client: Client, log: list[Entry], case: Case, as_of: date) -> str:
+    """Since when it is open, and what became of it so far."""
+    contact = find_acknowledged(client, log, case, case.entry.day, as_of)
+    told = f"acknowledged {name_day(contact[0])}" if contact else "not acknowledged"
+    substitute = f", substitute since {name_day(case.substitute)}" if case.substitute else ""
+    return f"raised {name_day(case.entry.day)}, {told}{substitute}"
+
+
+def find_acknowledged(
+    client: Client, log: list[Entry], case: Case, earliest: date, as_of: date
+) -> tuple[date, str | None] | None:
+    """The first contact after a complaint was raised, or its own entry where that says so: its day and channel."""
+    raised = case.entry.day
+    if ACKNOWLEDGE in case.entry.tags and not case.entry.attempt and earliest <= raised:
+        return raised, case.entry.channel
+    later = (log[place] for place in range(case.place + 1, len(log)))
+    found: list[tuple[date, str | None]] = [
+        (entry.day, entry.channel) for entry in later if not entry.attempt and entry.day >= earliest
+    ][:1]
+    # Of these the day alone is known: on that of the complaint they may have come before it.
+    days = [task.done for task in client.tasks if task.done is not None and is_contact(task)]
     if client.last_contact is not None:
         days.append(client.last_contact.day)
-    return max((day for day in days if day <= as_of), default=None)
-
-
-def _find_check_days(client: Client, as_of: date) -> Iterator[date]:
-    for entry in client.log:
-        if CHECK in entry.tags and not entry.attempt and entry.day <= as_of:
-            yield entry.day
-    for task in client.tasks:
-        if CHECK in task.tags and task.done is not None and task.done <= as_of and _was_done(task):
-            yield task.done
-
-
-def _find_expiry(due: date, since: date | None, paused_until: date | None) -> date:
-    """The last day on which a step is still overdue; none where it closed in a pause or before the vault began."""
-    if (paused_until is not None and due < paused_until) or (since is not None and due < since):
-        return due
-    return due + min(timedelta(_MISSED_AFTER), date.max - due)
-
-
-def _find_window(step: Step, anchor: date, calendar: WorkCalendar) -> tuple[date, date]:
-    """First and last day of a step, moved on from days off."""
-    opens = calendar.on_or_after(add_interval(anchor, step.opens, calendar))
-    return opens, max(opens, calendar.on_or_after(add_interval(anchor, step.closes, calendar)))
-
-
-def _build(
-    client: Client,
-    context: Context,
-    case: Case,
-    name: str,
-    step: Step | None,
-    window: tuple[date, date],
-    reason: str,
-) -> FollowUp:
-    """A follow-up of the case: of a complaint the step ``name``, as the plan has it; of a promise without one."""
-    entry = case.entry
-    occasion = [name, entry.day.isoformat(), hash_text(entry.text), str(case.number or "")]
-    return FollowUp(
-        opens=window[0],
-        due=window[1],
-        minute=None,
-        contact=True,
-        rule=COMPLAINT if name else PROMISE,
-        kind=step.kind if step else COMPLAINT if name else PROMISE,
-        step=name or None,
-        occasion=" ".join(filter(None, occasion)),
-        title=_entitle(step.title if step else "Resolve the complaint", entry),
-        reason=reason,
-        path=entry.path or client.path,
-        line=entry.line,
-        channel=_choose_way(client, step),
-        minutes=_choose_minutes(client, context, step),
-        wanted=0,
-        ask=step.ask if step else (),
-    )
+    found += [(day, None) for day in days if day > raised and day >= earliest]
+    return min((each for each in found if each[0] <= as_of), key=lambda each: each[0], default=None)
 
 
 def _entitle(title: str, entry: Entry) -> str:
     """A step's title with the words of the complaint, in place of what stands behind a colon in it."""
     about = _find_title(entry.text)
     return f"{title.partition(': ')[0]}: {about}" if about else title
-
-
-def _choose_way(client: Client, step: Step | None) -> str:
-    if step and step.channel and step.channel not in client.not_by:
-        return step.channel
-    return choose_channel(client)
-
-
-def _choose_minutes(client: Client, context: Context, step: Step | None) -> int:
-    if step and step.minutes and not client.minutes and client.stage not in context.minutes:
-        return step.minutes
-    return plan_minutes(client, context)
 
 
 # --- An entry's words ------------------------------------------------------------------------------------

@@ -9,21 +9,25 @@ This module knows no note, no disk and no clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from notesync.followup.attempts import apply_attempts
+from notesync.followup.attempts import apply_attempts, find_attempts, is_given_up
 from notesync.followup.client import show_link
 from notesync.followup.dates import Interval, WorkCalendar, add_interval, interval_days
 from notesync.followup.follow_up import (
     Context,
     FollowUp,
+    Found,
     Past,
     choose_channel,
+    earlier,
     hash_text,
     kind_of,
+    later,
     name_day,
     name_time,
     plan_minutes,
@@ -31,65 +35,58 @@ from notesync.followup.follow_up import (
 )
 from notesync.followup.promises import find_promises
 from notesync.followup.referrals import find_referral
-from notesync.followup.steps import find_steps
+from notesync.followup.steps import find_missed_steps, find_steps
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client, Dated
     from notesync.followup.settings import Settings
-    from notesync.notes.body import Task
+    from notesync.notes.body import Entry, Task
+
+_NOWHERE: Mapping[str, str] = MappingProxyType({})  # no task has an id elsewhere
 
 Rule = Callable[["Client", Context, Past], Iterable[FollowUp]]
 
 
-class Found(NamedTuple):
-    open: list[FollowUp]
-    missed: list[str]
-    first: date | None
-    until: date | None
+def find_follow_ups(
+    client: Client, context: Context, past: Past, open_ids: Mapping[str, str] = _NOWHERE
+) -> Found:
+    """The open follow-ups of a client, in the order of the rules, as the attempts leave them.
 
-
-def find_follow_ups(client: Client, context: Context, past: Past) -> Found:
-    every = _find_all(client, context, past)
-    return Found(
-        [each for each in every if each.expires is None or each.expires >= past.as_of],
-        [each.kind for each in every if each.expires is not None and each.expires < past.as_of],
-        max(
-            [
-                past.first or date.min,
-                *[
-                    each.expires + timedelta(1)
-                    for each in every
-                    if each.expires is not None and each.expires < past.as_of
-                ],
-            ]
-        ),
-        past.until,
-    )
-
-
-def find_missed(client: Client, context: Context, past: Past) -> list[FollowUp]:
-    return [
-        each
-        for each in _find_all(client, context, past)
-        if each.expires is not None and each.expires < past.as_of
-    ]
-
-
-def shares_cadence(client: Client, settings: Settings) -> bool:
-    return client.every is None and bool(_choose_interval(client, settings)) and not client.do_not_contact
-
-
-def _find_all(client: Client, context: Context, past: Past) -> list[FollowUp]:
-    """All open follow-ups of a client, in the order of the rules, as the attempts leave them.
-
-    Of a client who is not to be contacted there are none.
+    Of a client who is not to be contacted there are none.  ``open_ids`` are the ids of open tasks elsewhere in
+    the vault with their texts: what depends on one of them waits.
     """
     if client.do_not_contact:
-        return []
+        return Found([], [], past.first, past.until)
     found: list[FollowUp] = []
     for rule in RULES:
         found += rule(client, context, past)
-    return apply_attempts(found, client, context, past)
+    if client.tasks:
+        found += find_tasks(client, context, open_ids)
+    tried = find_attempts(client, past)
+    alive = _find_alive(context, past, tried)
+    steps = find_steps(client, context, past, alive)
+    found += steps.open
+    first, until = later(past.first, steps.first), past.until
+    if alive == past.as_of:
+        until = earlier(until, steps.until)
+    return Found(apply_attempts(found, client, context, tried), steps.missed, first, until, steps.early)
+
+
+def find_missed(client: Client, context: Context, past: Past) -> list[FollowUp]:
+    """The follow-ups that were left out because they are missed as of the day."""
+    if client.do_not_contact:
+        return []
+    alive = _find_alive(context, past, find_attempts(client, past))
+    return list(find_missed_steps(client, context, past, alive))
+
+
+def _find_alive(context: Context, past: Past, tried: Sequence[Entry]) -> date:
+    """The day that a step must not be missed by.
+
+    Where the attempts ask for a decision, that stands for all that was open when they began: it must not go away
+    because one more of them is missed meanwhile.
+    """
+    return tried[0].day if is_given_up(context, tried) else past.as_of
 
 
 # --- An agreed contact -----------------------------------------------------------------------------------
@@ -171,6 +168,11 @@ def wanted_days(client: Client, settings: Settings) -> int:
     return 0 if interval is None else interval_days(interval)
 
 
+def shares_cadence(client: Client, settings: Settings) -> bool:
+    """Whether the client's cadence is their stage's and counts from a contact with anybody of their company."""
+    return bool(client.company) and client.every is None and wanted_days(client, settings) > 0
+
+
 def find_drift(last: date | None, wanted: int, today: date) -> float | None:
     """How far a client is beyond their own rhythm: 0 in time, 1 a whole interval late.
 
@@ -201,7 +203,7 @@ def _count_from(client: Client, context: Context, wanted: int, past: Past) -> tu
     the interval besides, always the same one: a new vault must not fall due in one heap.
     """
     newest, by, why = past.contact, past.by, "last contact"
-    if client.every is None and past.company is not None and (newest is None or past.company > newest):
+    if past.company is not None and client.every is None:
         newest, by, why = past.company, "", f"last contact with {client.company}"
     for key in ("sold", "lost"):
         anchor = client.anchors.get(key)
@@ -226,9 +228,15 @@ def _choose_share(key: str, days: int) -> int:
 # --- Tasks -----------------------------------------------------------------------------------------------
 
 
-def find_tasks(client: Client, context: Context, past: Past) -> Iterator[FollowUp]:
-    """Open tasks with a date, in their own window, and promises and complaints even without one."""
+def find_tasks(
+    client: Client, context: Context, open_ids: Mapping[str, str] = _NOWHERE
+) -> Iterator[FollowUp]:
+    """Open tasks with a date, in their own window, and promises and complaints even without one.
+
+    One that depends on an open task waits for it: the client's own, or one that ``open_ids`` tells of.
+    """
     equal: dict[str, int] = {}
+    blocking = _find_blocking(client.tasks)
     for task in client.tasks:
         if not task.open:
             continue
@@ -241,10 +249,43 @@ def find_tasks(client: Client, context: Context, past: Past) -> Iterator[FollowU
         contact = kind != "task"
         occasion = f"{name} {number}" if number else name
         channel = choose_channel(client) if contact else ""
-        yield FollowUp(
+        found = FollowUp(
             opens, due, None, contact, "task", kind, None, occasion, show_link(task.text) or "Task", why,
             task.path or client.path, task.line, channel, plan_minutes(client, context), wanted=0,
         )  # fmt: skip
+        awaited = _find_awaited(task, blocking, open_ids) if task.depends_on else ""
+        yield found._replace(waits=f"waits for: {awaited}") if awaited else found
+
+
+def _find_blocking(tasks: Sequence[Task]) -> dict[str, Task]:
+    return {task.id: task for task in tasks if task.id and task.open}
+
+
+def _find_awaited(task: Task, blocking: Mapping[str, Task], open_ids: Mapping[str, str]) -> str:
+    """The text of an open task that this one depends on; '' where there is none.
+
+    Tasks that wait for one another in a circle would never be due: those do not wait.
+    """
+    for name in task.depends_on:
+        if name in blocking:
+            if not _leads_to(blocking[name], task.id, blocking):
+                return show_link(blocking[name].text) or name
+        elif name in open_ids:
+            return show_link(open_ids[name]) or name
+    return ""
+
+
+def _leads_to(task: Task, wanted: str, blocking: Mapping[str, Task]) -> bool:
+    """Whether a task is, or depends in the end on, the one with this id."""
+    seen: set[str] = set()
+    ahead = [task]
+    while wanted and ahead:
+        each = ahead.pop()
+        if each.id == wanted:
+            return True
+        seen.add(each.id)
+        ahead += [blocking[name] for name in each.depends_on if name in blocking and name not in seen]
+    return False
 
 
 _UNDATED_KINDS = {"promise": "promised", "complaint": "raised"}
@@ -266,11 +307,5 @@ def _find_window(task: Task, kind: str, calendar: WorkCalendar) -> tuple[date | 
     return opens, due, why
 
 
-RULES: tuple[Rule, ...] = (
-    find_agreed_contact,
-    find_cadence,
-    find_tasks,
-    find_promises,
-    find_steps,
-    find_referral,
-)
+RULES: tuple[Rule, ...] = (find_agreed_contact, find_cadence, find_promises, find_referral)
+"""The rules of single follow-ups that need nothing but the client."""

@@ -603,7 +603,7 @@ def _parse_fields(node: Node) -> dict[str, str]:
             raise _Bad(key, hint, f"`{_short(key)}` is not a field of a client note.")
         return name
 
-    return _parse_map(node, lambda value: _normal(_parse_text(value)), field_name)
+    return _parse_map(node, _parse_text, field_name)
 
 
 def _parse_targets(node: Node) -> dict[str, tuple[int, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from notesync.followup.dates import format_day
 from notesync.publish.text import FORMAT_VERSION, clean, format_number, render_object, render_rows
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def describe_progress(progress: Progress) -> str:
     settled = progress.settled
     if settled is not None:
         if settled.early and progress.opens is not None:
-            return f"{settled.by}; best from {progress.opens.isoformat()}"
+            best = format_day(progress.opens, settled.day.year)
+            return f"{settled.by}, too early: {progress.reason}; best from {best}"
         return settled.by
     if progress.ended is not None:
         return f"ended on {progress.ended.isoformat()}"

@@ -580,7 +580,9 @@ There are no notes in {clean(folder)} yet.
 
 To look around first, fill the folder with the notes of a small business:
     notesync init --example {quote_path(folder)}
-To begin with a client of your own, save a text like this as a file named after them, ending in .md:
+To begin with a client of your own:
+    notesync new "Their Name" --vault {quote_path(folder)}
+or save a text like this as a file named after them, ending in .md:
 
 {_EXAMPLE_NOTE}
 Then: notesync check --vault {quote_path(folder)}
@@ -592,7 +594,8 @@ def render_no_clients(folder: str, notes: int, hints: Sequence[str] = ()) -> Ite
     yield from f"""\
 {format_count(notes, "note")} in {clean(folder)}, and none is a client note.
 
-A client note begins with lines like these; type: client, or a date or rhythm to keep, is enough:
+A client note begins with lines like these; type: client, or a date or rhythm to keep, is enough
+('notesync new NAME' makes one):
 
 {_EXAMPLE_NOTE}
 """.splitlines(keepends=True)

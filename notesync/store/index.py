@@ -42,15 +42,22 @@ create index client_days on client (first, until);
 create index client_claim on client (claim) where claim is not null;
 create index client_circle on client (circle, contact) where circle is not null;
 create index client_heard on client (heard) where heard;
+create index client_missed on client (missed) where missed != '';
 create table mention (
   id integer primary key, note integer not null, targets text not null, said text not null, client integer);
 create index mention_note on mention (note);
+create table task (id text not null, note integer not null, words text not null);
+create index task_id on task (id);
+create index task_note on task (note);
+create table awaited (client integer not null, id text not null, words text not null);
+create index awaited_client on awaited (client);
 create index mention_client on mention (client);
 create table follow_up (
   id integer primary key, client integer not null, rank integer not null, flags integer not null,
   opens integer, due integer, minute integer, value real, name text not null,
   place text not null, label text not null, expires integer, retry_on integer);
 create index follow_up_client on follow_up (client);
+create index follow_up_expires on follow_up (expires) where expires is not null;
 create table detail (
   id integer primary key, rule text not null, kind text not null, step text, occasion text not null,
   title text not null, reason text not null, path text not null, line integer not null,
@@ -65,7 +72,19 @@ create table problem (
 create index problem_note on problem (note);
 """
 
-_NAMES = ("note", "folder", "client", "follow_up", "detail", "event", "problem", "mention", "meta")
+_NAMES = (
+    "note",
+    "folder",
+    "client",
+    "follow_up",
+    "detail",
+    "event",
+    "problem",
+    "mention",
+    "task",
+    "awaited",
+    "meta",
+)
 SCHEMA = crc32(_TABLES.encode()) & 0x7FFFFFFF  # any change of the tables is another version
 
 _SOME = 500  # keys asked for at once
@@ -179,6 +198,9 @@ class NoteRow(NamedTuple):
     """Everything one note gives the index; ``client`` is None for a note that is no client's.
 
     ``mentions`` are what it says of others: the names that it links to, joined by line feeds, and what it says.
+    ``tasks`` are its open tasks with an id that wait for nothing themselves: ids and words.  ``awaited`` are the
+    ids that the client's tasks depend on and that are in other notes, with the words that were found there ('':
+    no such task is open).
     """
 
     path: str
@@ -188,6 +210,8 @@ class NoteRow(NamedTuple):
     follow_ups: Sequence[FollowUpRow]
     problems: Sequence[tuple[str, int, int, str, str, str, str]]
     mentions: Sequence[tuple[str, str]] = ()
+    tasks: Sequence[tuple[str, str]] = ()
+    awaited: Sequence[tuple[str, str]] = ()
 
 
 class RulesChanged(sqlite3.Error):
@@ -405,6 +429,7 @@ class Index:
         """Replace what is known of these notes; each comes with its key, or None for a new one."""
         db = self._db
         new, clients, follow_ups, details, problems, mentions = [], [], [], [], [], []
+        tasks, awaited = [], []
         after = self._last("follow_up")
         last = self._last("note")
         for key, note in notes:
@@ -427,12 +452,18 @@ class Index:
                 problems.append((key, *problem))
             for mention in note.mentions:
                 mentions.append((None, key, *mention, None))
+            for ident, words in note.tasks:
+                tasks.append((ident, key, words))
+            for each in note.awaited:
+                awaited.append((key, *each))
         _insert(db, "note", 5, new)
         _insert(db, "client", 17, clients)
         _insert(db, "follow_up", 13, follow_ups)
         _insert(db, "detail", 15, details)
         _insert(db, "problem", 8, problems)
         _insert(db, "mention", 5, mentions)
+        _insert(db, "task", 3, tasks)
+        _insert(db, "awaited", 3, awaited)
 
     def last_note(self) -> int:
         """The highest key of a note; 0 where none is known.  Keys are given in order from 1 on."""
@@ -484,6 +515,8 @@ class Index:
         self._db.execute("delete from client where id = ?", (key,))
         self._db.execute("delete from problem where note = ?", (key,))
         self._db.execute("delete from mention where note = ?", (key,))
+        self._db.execute("delete from task where note = ?", (key,))
+        self._db.execute("delete from awaited where client = ?", (key,))
 
     def _forget_follow_ups(self, client: int) -> None:
         own = "(select id from follow_up where client = ?)"
@@ -593,6 +626,25 @@ class Index:
     def heard_numbers(self) -> dict[int, int]:
         """The clients whose rows were made with what other notes say, each with the number of that."""
         return dict(self._db.execute("select id, heard from client where heard").fetchall())
+
+    def has_tied_tasks(self, key: int) -> bool:
+        """Whether a note has tasks that wait for those of other notes, or for which those may wait."""
+        tied = "select 1 from task where note = ? union all select 1 from awaited where client = ?"
+        return self._db.execute(tied, (key, key)).fetchone() is not None
+
+    def awaited(self, clients: Sequence[int]) -> Iterator[tuple[int, str, str]]:
+        """For the clients named whose tasks depend on others' open ones: key, id, the words of that task."""
+        query = (
+            "select a.client, a.id, min(t.words) from awaited a join task t on t.id = a.id and t.note != a.client"
+            " where a.client in (%s) group by a.client, a.id"
+        )
+        return self._some(query, clients)
+
+    def misled(self) -> list[int]:
+        """The clients whose tasks were found to wait for something else than they do now."""
+        now = "(select min(t.words) from task t where t.id = a.id and t.note != a.client)"
+        query = f"select distinct client from awaited a where words != coalesce({now}, '')"  # noqa: S608
+        return [row[0] for row in self._db.execute(query)]
 
     def newest_contacts(self, clients: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         """For the clients named that have others in their circle: key, circle, newest contact with these."""
@@ -769,11 +821,16 @@ def _insert(db: sqlite3.Connection, table: str, width: int, rows: list[tuple[Any
         db.executemany(statement, rows)
     except UnicodeEncodeError:
         # A note's bytes that are no UTF-8 came through as lone surrogates, which SQLite cannot hold.
-        if table in ("problem", "mention"):  # they have no key of their own to be replaced by
-            at = 0 if table == "problem" else 1
-            db.executemany(f"delete from {table} where note = ?", {(row[at],) for row in rows})  # noqa: S608
+        if table in _NOTE_AT:
+            at = _NOTE_AT[table]
+            owner = "client" if table == "awaited" else "note"
+            db.executemany(f"delete from {table} where {owner} = ?", {(row[at],) for row in rows})  # noqa: S608
         safe = [tuple(_storable_words(value) for value in row) for row in rows]
         db.executemany(statement.replace("insert", "insert or replace", 1), safe)
+
+
+# Rows without a key of their own, by which they could be replaced: where their note's stands in them.
+_NOTE_AT = {"problem": 0, "mention": 1, "task": 1, "awaited": 0}
 
 
 def _storable_words(value: Any) -> Any:

@@ -316,6 +316,13 @@ class Vault:
 
         return writing.forget(self.root, path, expected, pause)
 
+    def names(self, folder: str) -> list[str]:
+        """All names in a folder of the vault, hidden ones too; none where it cannot be listed."""
+        try:
+            return os.listdir(self.absolute(folder))
+        except OSError:
+            return []
+
     def find_spelling(self, path: str) -> str:
         """The path that ``create`` would give to a file: with its folders spelled as they are on the disk."""
         from notesync.store import writing

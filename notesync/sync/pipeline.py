@@ -97,6 +97,11 @@ class Workspace(Answers):
         self.folder_problems: tuple[Problem, ...] = ()
 
     @property
+    def vault(self) -> Vault:
+        """The door to people's files, for the commands that change them."""
+        return self._vault
+
+    @property
     def notices(self) -> list[str]:
         """What the user should know of the index, a sentence each."""
         return self.index.notices

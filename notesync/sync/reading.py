@@ -13,7 +13,7 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from notesync.followup.agenda import BEHIND, CADENCE, CONTACT, WAITS
-from notesync.followup.card import build_card
+from notesync.followup.card import Card
 from notesync.followup.card import to_text as to_card_text
 from notesync.followup.client import (
     Client,
@@ -23,8 +23,10 @@ from notesync.followup.client import (
     is_made,
     read_client,
 )
-from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
-from notesync.followup.rules import find_follow_ups, shares_cadence
+from notesync.followup.follow_up import KINDS, Context, FollowUp, Found, Past, done_date, find_past
+from notesync.followup.plans import find_plan_problems
+from notesync.followup.rules import find_follow_ups, shares_cadence, wanted_days
+from notesync.followup.settings import Settings
 from notesync.notes.body import parse_bodies, parse_body
 from notesync.notes.lines import read_day
 from notesync.notes.mention import find_mentions, to_text
@@ -42,8 +44,9 @@ from notesync.store.index import (
     rank_letter,
 )
 from notesync.store.vault import Unreadable, Vault, digest_of
-from notesync.sync.refresh import Found, Taken
-from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_ties
+from notesync.sync.refresh import Found as New
+from notesync.sync.refresh import Taken
+from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, find_ties, offer_tasks
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
@@ -66,7 +69,7 @@ class Reader:
         self._pause = pause
         self._patient = True
 
-    def take(self, found: Sequence[Found], taken: Taken) -> None:
+    def take(self, found: Sequence[New], taken: Taken) -> None:
         """Parse and store these notes, and add to what has been ``taken`` in."""
         known = [each.known.key for each in found if each.known is not None and each.known.is_client]
         ties = find_ties(self._index, known) if known else {}
@@ -126,7 +129,7 @@ class Reader:
             taken.circles.add(row.client.circle)
 
     def _look(
-        self, found: Sequence[Found], ties: Mapping[int, Ties]
+        self, found: Sequence[New], ties: Mapping[int, Ties]
     ) -> Iterator[tuple[KnownNote | None, NoteRow]]:
         """What is known of notes and their new rows; nothing of a note whose last good rows stay."""
         known: dict[str, KnownNote | None] = {}
@@ -144,7 +147,7 @@ class Reader:
         for row in self._build_rows(notes, tied):
             yield known[row.path], row
 
-    def _parse(self, found: Found) -> tuple[Note, bytes] | NoteRow | None:
+    def _parse(self, found: New) -> tuple[Note, bytes] | NoteRow | None:
         """A note and its bytes' digest; of one that says nothing now its row, or None for the last good ones."""
         path, known, content, digest = found
         if isinstance(content, Unreadable):
@@ -158,7 +161,7 @@ class Reader:
             return self._parse(self._read_again(found))
         return self._without(path, known, (*note.problems, *_torn(path, note)))
 
-    def _read_again(self, found: Found) -> Found:
+    def _read_again(self, found: New) -> New:
         try:
             content = self._vault.read(found.path, time.time_ns())
         except Unreadable as error:
@@ -209,31 +212,29 @@ def build_rows(
     derived = [derive(client, context, today, ties.get(client.path, UNTIED)) for client, _ in read]
     rows = [
         NoteRow(
-            note.path,
-            digest,
-            False,
-            each.client,
-            each.follow_ups,
-            (*note.problems, *body.problems, *problems),
+            note.path, digest, False, each.client, each.follow_ups, (*note.problems, *body.problems, *problems),
+            (), offer_tasks(body.tasks), each.awaited,
         )
         for (note, digest), body, (_, problems), each in zip(ours, bodies, read, derived, strict=True)
-    ]
+    ]  # fmt: skip
     for at, (note, _) in enumerate(ours):
-        tie = ties.get(note.path)
-        if tie is not None and tie.twin and read[at][0].id == tie.claim:
-            rows[at] = rows[at]._replace(problems=(*rows[at].problems, _report_twin(note, tie.twin)))
+        if found := _find_more_problems(note, read[at][0], context, ties.get(note.path, UNTIED)):
+            rows[at] = rows[at]._replace(problems=(*rows[at].problems, *found))
     return rows + [_build_other_row(note, digest, context) for note, digest in others]
 
 
 def _build_other_row(note: Note, digest: bytes, context: Context) -> NoteRow:
     """The row of a note that is no client's: what it says of clients, and whether it should be one."""
     problems = find_other_type(note, context.settings)
-    mentions: list[tuple[str, str]] = []
-    if ("[[" in note.text or "](" in note.text) and not is_made(note):
-        daily = find_daily(note.path)
-        body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
-        mentions = [("\n".join(targets), to_text(said)) for targets, said in find_mentions(body, note.path)]
-    return NoteRow(note.path, digest, False, None, (), problems, mentions)
+    if not any(sign in note.text for sign in _TELLING) or is_made(note):
+        return NoteRow(note.path, digest, False, None, (), problems)
+    daily = find_daily(note.path)
+    body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
+    mentions = [("\n".join(targets), to_text(said)) for targets, said in find_mentions(body, note.path)]
+    return NoteRow(note.path, digest, False, None, (), problems, mentions, offer_tasks(body.tasks))
+
+
+_TELLING = ("[[", "](", "🆔", "id::")  # links, and the ids of tasks that others may wait for
 
 
 def find_daily(path: str) -> date | None:
@@ -245,9 +246,22 @@ def find_daily(path: str) -> date | None:
 _DAY_LENGTH = len("2026-11-22")
 
 
-def _report_twin(note: Note, twin: str) -> Problem:
-    found = note.get("id")
-    line, column = (found.line, found.column) if found is not None else (1, 1)
+def _find_more_problems(note: Note, client: Client, context: Context, ties: Ties) -> tuple[Problem, ...]:
+    """What is wrong with a note in view of the plans and of other notes."""
+    found: tuple[Problem, ...] = ()
+    if client.plan:
+        found = find_plan_problems(client, context.plans, *_find_place(note, "plan", context))
+    if ties.twin and ties.claim == client.id:
+        found += (_report_twin(note, ties.twin, *_find_place(note, "id", context)),)
+    return found
+
+
+def _find_place(note: Note, key: str, context: Context) -> tuple[int, int]:
+    found = note.get(context.settings.fields.get(key, key)) or note.get(key)
+    return (found.line, found.column) if found is not None else (1, 1)
+
+
+def _report_twin(note: Note, twin: str, line: int, column: int) -> Problem:
     return Problem(
         note.path, line, column, "duplicate-id", WARNING,
         f"The note {twin} has the same id, so this one goes by its path.",
@@ -256,10 +270,11 @@ def _report_twin(note: Note, twin: str) -> Problem:
 
 
 class Derived(NamedTuple):
-    """What comes of a client: the row of the client, and those of the follow-ups."""
+    """What comes of a client: its row, those of the follow-ups, and what its tasks wait for in other notes."""
 
     client: ClientRow
     follow_ups: list[FollowUpRow]
+    awaited: list[tuple[str, str]]
 
 
 def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -> Derived:
@@ -269,8 +284,8 @@ def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -
     circle = _find_circle(client)
     shared = ties.company if ties.circle == circle else None
     past = find_past(client, today, shared)
-    found = find_follow_ups(client, context, past)
-    card = build_card(client, client.key, past, context.settings)
+    found = find_follow_ups(client, context, past, ties.awaited)
+    card = build_card(client, past, context.settings)
     contact = None if past.contact is None else past.contact.toordinal()
     counted = None
     if circle and shares_cadence(client, context.settings):
@@ -293,7 +308,46 @@ def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -
         ties.heard,
         to_card_text(card),
     )
-    return Derived(row, build_follow_up_rows(found.open, client))
+    return Derived(row, build_follow_up_rows(_tell_early(found), client), find_awaited(client, ties))
+
+
+def _tell_early(found: Found) -> list[FollowUp]:
+    """The open follow-ups; the first says of what was logged today that it was too early, if it was."""
+    if not found.early or not found.open:
+        return found.open
+    first, *others = found.open
+    return [first._replace(reason="; ".join((first.reason, *found.early))), *others]
+
+
+def build_card(client: Client, past: Past, settings: Settings) -> Card:
+    """A client's card as of the day of their past."""
+    pause = client.paused_until
+    return Card(
+        client.path,
+        client.key,
+        client.id,
+        client.name,
+        client.company,
+        client.stage,
+        client.owners,
+        client.value,
+        client.phones,
+        client.emails,
+        client.contact_by,
+        client.best_time,
+        past.contact,
+        done_date(client, past.as_of),
+        wanted_days(client, settings),
+        client.role,
+        client.address,
+        client.website,
+        client.aliases,
+        client.not_by,
+        client.minutes,
+        pause and pause.day,
+        client.paused,
+        client.do_not_contact,
+    )
 
 
 def _find_circle(client: Client) -> str | None:

@@ -77,7 +77,8 @@ class Taken:
     """What a refresh has taken in so far: notes read, paths changed, follow-ups come and gone.
 
     ``claims`` and ``circles`` are the ids and the companies of which some client has changed; ``mentions`` tells
-    whether what some note says of others has, ``names`` whether what a client may be called has.
+    whether what some note says of others has, ``names`` whether what a client may be called has, ``tasks`` whether
+    tasks have that wait for others or for which others wait.
     """
 
     def __init__(self) -> None:
@@ -89,6 +90,7 @@ class Taken:
         self.circles: set[str] = set()
         self.mentions = False
         self.names = False
+        self.tasks = False
 
     def touch(self, index: Index, key: int | None, row: NoteRow | None) -> None:
         """A note's row is about to be replaced by another (None: by none)."""
@@ -101,6 +103,9 @@ class Taken:
                 if each.circle is not None:
                     self.circles.add(each.circle)
         self.names |= (before and before.aliases) != (after and after.aliases)
+        self.tasks |= bool(row and (row.tasks or row.awaited)) or (
+            key is not None and index.has_tied_tasks(key)
+        )
         self.mentions |= bool(row and row.mentions) or (key is not None and index.says(key))
 
 
@@ -159,7 +164,7 @@ class Refresh:
     def _settle(self, *, everything: bool) -> None:
         """Have what ties clients to other notes be as all notes say by now."""
         taken = self._taken
-        if everything or taken.claims or taken.circles or taken.mentions or taken.names:
+        if everything or taken.claims or taken.circles or taken.mentions or taken.names or taken.tasks:
             from notesync.sync.reading import Reader
             from notesync.sync.ties import settle
 

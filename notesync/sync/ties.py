@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 from zlib import crc32
@@ -29,7 +30,8 @@ class Ties(NamedTuple):
     ``twin`` is the path of the note that has the same id, ``claim``, and comes first; this one then goes by its
     path.  ``company`` is the day of the newest contact with others of the ``circle``.  Both are of the note as
     it was stored last, and count for nothing if it says something else by now.  ``heard`` is the number of what
-    other notes say (0: nothing), which ``entries`` and ``tasks`` are.
+    other notes say (0: nothing), which ``entries`` and ``tasks`` are.  ``awaited`` are open tasks elsewhere that
+    the client's depend on: ids and words.
     """
 
     claim: str = ""
@@ -39,6 +41,7 @@ class Ties(NamedTuple):
     heard: int = 0
     entries: tuple[Entry, ...] = ()
     tasks: tuple[Task, ...] = ()
+    awaited: Mapping[str, str] = MappingProxyType({})
 
 
 UNTIED = Ties()
@@ -54,6 +57,26 @@ def add_ties(client: Client, ties: Ties) -> Client:
     return client
 
 
+def find_awaited(client: Client, ties: Ties) -> list[tuple[str, str]]:
+    """The ids in other notes that a client's open tasks depend on, each with the words of the task there."""
+    if not any(task.depends_on for task in client.tasks):
+        return []
+    own = {task.id for task in client.tasks}
+    ids = dict.fromkeys(name for task in client.tasks if task.open for name in task.depends_on)
+    return [(name, ties.awaited.get(name, "")) for name in ids if name not in own]
+
+
+def offer_tasks(tasks: Sequence[Task]) -> list[tuple[str, str]]:
+    """The open tasks with an id for which others may wait: ids and words.
+
+    One that depends on others itself holds nobody back in other notes: tasks that wait for one another in
+    a circle would never be due.
+    """
+    return [
+        (task.id, task.text or task.id) for task in tasks if task.id and task.open and not task.depends_on
+    ]
+
+
 def name_by_path(path: str) -> str:
     """The identity of a client whose note claims none."""
     return normalize("NFC", path)
@@ -67,6 +90,8 @@ def find_ties(index: Index, clients: Sequence[int]) -> dict[int, Ties]:
     for key, claim, twin in _find_twins(index, index.claims_of(clients)):
         if key in ties:
             ties[key] = ties[key]._replace(claim=claim, twin=twin)
+    for key, ident, words in index.awaited(clients):
+        ties[key] = ties[key]._replace(awaited={**ties[key].awaited, ident: words})
     if index.has_mentions():
         for key, said in _gather(index.heard(clients)):
             found = [from_text(text) for text in said]
@@ -91,6 +116,9 @@ def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> N
         again.update(_find_misheard(index))
     if again:
         reader.take_again(sorted(again), taken)
+    waiting = index.misled() if everything or taken.tasks or again else []
+    if waiting:
+        reader.take_again(waiting, taken)
     late = index.miscounted(None if everything else sorted(taken.circles))
     if late:
         reader.take_again(late, taken)

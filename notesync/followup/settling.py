@@ -1,0 +1,317 @@
+"""The steps that arise for a client in, what became of each out: settled, and by what.
+
+The log's entries and ticked tasks, in the order of their days, settle steps by tags, or without a tag by being a
+contact at the right time.  What FORMAT leaves open is decided here so:
+
+* The contact in which the sale was made is the sale: it does not settle a step of that sale (of several contacts
+  on its day, it is one).  Nor does the entry that raises a complaint acknowledge it; any later contact does.
+* What is overdue and never missed is settled by any contact that could have settled it in time, besides the one
+  step whose window is open: else it would stay for ever with somebody who logs no tags.
+* A one-way channel settles a step with questions after all where it is the step's own channel.
+* Of two occasions the older one that is not missed yet takes the tag; where all are missed, the newest.
+* A tag settles a repeated step's occurrence from half an interval before it opens.
+
+This module knows no note, no disk and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from notesync.followup.dates import interval_days
+from notesync.followup.follow_up import is_contact, name_day
+from notesync.followup.occasions import Run, find_begin, find_groups
+from notesync.followup.plans import RESOLVED
+from notesync.followup.promises import (
+    COMPLAINT,
+    find_acknowledged,
+    find_cases,
+    find_open_complaint,
+    order_tagged,
+)
+
+if TYPE_CHECKING:
+    from notesync.followup.client import Client
+    from notesync.followup.follow_up import Context
+    from notesync.followup.promises import Case
+    from notesync.followup.timetable import Group, Occasion
+
+ONE_WAY = frozenset(("email", "message", "letter"))
+
+
+class Outcome(NamedTuple):
+    """What settled a step, and where that leaves it.
+
+    ``taken``: it was only taken for settled; ``early``: before its window opened; ``how`` a complaint was resolved.
+    ``last`` is the newest occurrence that was settled, ``number`` the one that is open then, None for none.
+    """
+
+    done: Done
+    taken: bool
+    early: bool
+    how: str
+    last: int
+    number: int | None
+
+
+class Done(NamedTuple):
+    """Something done: an entry of the log (at ``place``), or a ticked task (place -1)."""
+
+    day: date
+    place: int
+    channel: str | None
+    tags: Sequence[str]
+    contact: bool
+
+
+Place = tuple[int, int]
+"""Of a step: the place of its group in the course, and its own in the group."""
+
+
+class Course:
+    """One client's way along the plans as of a day: the ``groups`` of steps that arose, and their ``outcomes``.
+
+    ``held`` is the day on which the oldest open complaint was raised, None without one.
+    """
+
+    def __init__(self, client: Client, context: Context, as_of: date) -> None:
+        self.client = client
+        self.context = context
+        self.as_of = as_of
+        self.log = order_tagged(client)
+        self.cases = find_cases(client, self.log, COMPLAINT, as_of) if self.log else []
+        self.held = find_open_complaint(client, as_of) if self.log or client.tasks else None
+        self.is_held_back = self.held is not None or client.paused_until is not None or client.paused
+        self.groups: list[tuple[Group, Run]] = find_groups(client, context, self.cases, as_of)
+        self.outcomes: dict[Place, Outcome] = {}
+        if self.cases:
+            self._settle_complaints()
+        if self.groups:
+            self._settle()
+
+    def occasion(self, place: Place) -> Occasion:
+        return self.groups[place[0]][0].occasions[place[1]]
+
+    def places(self) -> Iterator[tuple[Place, Occasion, Run]]:
+        """All that arose, each step with its place."""
+        for at, (group, run) in enumerate(self.groups):
+            for number, occasion in enumerate(group.occasions):
+                yield (at, number), occasion, run
+
+    def find_needed(self, occasion: Occasion, run: Run) -> list[Place]:
+        """The places of the steps that this one needs and that are not ended: of its sale, else the first of each."""
+        found: dict[str, Place] = {}
+        for place, each, its_run in self.places():
+            name = each.step.name
+            if name not in occasion.step.needs or each.plan is not occasion.plan or each.ended is not None:
+                continue
+            if its_run is run or not (each.step.per_sale and occasion.step.per_sale):
+                found.setdefault(name, place)
+        return list(found.values())
+
+    def number_of(self, place: Place) -> int | None:
+        """The occurrence of a step that is open, None for none."""
+        outcome = self.outcomes.get(place)
+        return 0 if outcome is None else outcome.number
+
+    # What was done.
+
+    def _settle(self) -> None:
+        """Settle what the log tells of; before the first window opens, only what is tagged counts."""
+        known = self.context.plans.tags
+        earliest = min([group.waiting[0][0] for group, _ in self.groups if group.waiting], default=date.max)
+        for done in self._find_done(earliest):
+            tags = [tag for tag in dict.fromkeys(done.tags) if tag in known] if done.tags else ()
+            for tag in tags:
+                self._settle_by_tag(done, tag)
+            if not tags and done.contact:
+                self._settle_by_contact(done)
+
+    def _find_done(self, earliest: date) -> list[Done]:
+        """What was done from a day on, or has tags, in the order of days; attempts settle nothing."""
+        as_of = self.as_of
+        done = [
+            Done(entry.day, at, entry.channel, entry.tags, True)
+            for at, entry in enumerate(self.client.log)
+            if (entry.day >= earliest or entry.tags) and entry.day <= as_of and not entry.attempt
+        ]
+        done += [
+            Done(task.done, -1, None, task.tags, is_contact(task))
+            for task in self.client.tasks
+            if task.tags and task.done and task.done <= as_of and task.mark != "-" and task.cancelled is None
+        ]
+        if len(done) > 1:
+            done.sort(key=lambda each: each.day)
+        return done
+
+    def _is_open(self, place: Place, run: Run, day: date) -> bool:
+        """Whether an occasion could be settled on a day."""
+        occasion = self.occasion(place)
+        if self.number_of(place) is None or (occasion.ended is not None and day >= occasion.ended):
+            return False
+        return day >= (run.begins or find_begin(occasion, run, self.context))
+
+    # By a tag.
+
+    def _settle_by_tag(self, done: Done, tag: str) -> None:
+        """The oldest open occasion of this tag; one that is missed only where there is no other."""
+        found = [
+            (self._age(occasion, run), place)
+            for place, occasion, run in self.places()
+            if occasion.step.tag == tag and tag != RESOLVED and self._is_open(place, run, done.day)
+        ]
+        if not found:
+            return
+        alive = [each for each in found if not self._is_missed(self.occasion(each[1]), done.day)]
+        place = min(alive)[1] if alive else max(found)[1]
+        occasion, number = self.occasion(place), self.number_of(place) or 0
+        window = self.context.timetable.find_window(occasion, number)
+        early = window is not None and done.day < window[0]
+        if window is not None and number and self._is_far_off(occasion, window[0], done.day):
+            return
+        self._mark(place, done, early=early)
+
+    def _is_far_off(self, occasion: Occasion, opens: date, day: date) -> bool:
+        """Whether a repeated step's next occurrence is too far off to be meant: half an interval or more."""
+        repeat = occasion.step.repeat
+        return repeat is not None and day < opens - timedelta(interval_days(repeat) // 2)
+
+    def _is_missed(self, occasion: Occasion, day: date) -> bool:
+        expires = occasion.turn.expires
+        return occasion.step.repeat is None and expires is not None and day > expires
+
+    def _age(self, occasion: Occasion, run: Run) -> tuple[date, date]:
+        return find_begin(occasion, run, self.context), occasion.turn.opens or date.max
+
+    # Of a complaint.
+
+    def _settle_complaints(self) -> None:
+        """Resolved by what was paired with each; acknowledged by the next contact, tagged or not, however late."""
+        for at, (group, run) in enumerate(self.groups):
+            case = run.cause.case
+            if case is not None:
+                told = [self._settle_of_case((at, number), case) for number in range(len(group.occasions))]
+                self.groups[at] = group._replace(occasions=tuple(told)), run
+
+    def _settle_of_case(self, place: Place, case: Case) -> Occasion:
+        occasion, closed = self.occasion(place), case.closed
+        step = occasion.step
+        if COMPLAINT not in step.after or occasion.day is None:
+            return occasion
+        if step.tag == RESOLVED:
+            if closed is not None:
+                self._mark(place, Done(closed, 0, case.channel, (), True), how=case.how)
+            return occasion
+        earliest = occasion.turn.opens if step.opens.count else occasion.day
+        contact = step.by_contact and find_acknowledged(
+            self.client, self.log, case, earliest or occasion.day, self.as_of
+        )
+        if contact and (closed is None or contact[0] < closed):
+            self._mark(place, Done(contact[0], 0, contact[1], (), True), taken=True)
+            return occasion
+        return occasion if closed is None else occasion._replace(ended=closed)
+
+    # By a contact.
+
+    def _settle_by_contact(self, done: Done) -> None:
+        """Of the steps whose window is open the one that closes first, and all overdue ones that are never missed.
+
+        A repeated step counts as open until its next occurrence, but others come before it then.
+        """
+        day = done.day
+        best: tuple[bool, date, Place] | None = None
+        late: list[Place] = []
+        for at, (group, run) in enumerate(self.groups):
+            for opens, last, number in group.waiting:
+                if opens > day:
+                    break
+                if day <= last and self._can_settle(place := (at, number), run, done):
+                    window = self._find_open_window(place, day)
+                    if window is None:
+                        continue
+                    key = day > window[1], window[1], place
+                    if key[0] and self.occasion(place).step.never_missed:
+                        late.append(place)
+                    else:
+                        best = key if best is None else min(best, key)
+        for place in late if best is None else (best[2], *late):
+            self._mark(place, done, taken=True)
+
+    def _can_settle(self, place: Place, run: Run, done: Done) -> bool:
+        occasion = self.occasion(place)
+        return (
+            self._is_open(place, run, done.day)
+            and self._is_answer(occasion, run, done)
+            and not self._waits_on(occasion, run, done.day)
+        )
+
+    def _find_open_window(self, place: Place, day: date) -> tuple[date, date] | None:
+        """The window that a contact of this day falls into; a repeated step stays open until its next."""
+        occasion, timetable = self.occasion(place), self.context.timetable
+        if occasion.step.repeat is None:
+            return timetable.find_window(occasion, 0)
+        number = self.number_of(place) or 0
+        newest = timetable.first_after(occasion, day, number) - 1
+        return timetable.find_window(occasion, newest) if newest >= number else None
+
+    def _is_answer(self, occasion: Occasion, run: Run, done: Done) -> bool:
+        """Whether an untagged contact can be this step's: it went both ways, and is not what started it."""
+        step = occasion.step
+        if step.ask and done.channel in ONE_WAY and done.channel != step.channel:
+            return False
+        sold = run.cause.anchors.get("sold")
+        return sold is None or done.day != sold.day or done.place != self._find_sale_contact(done.day)
+
+    def _find_sale_contact(self, day: date) -> int:
+        """The entry that is the sale itself: the one tagged so, else the first contact that went both ways."""
+        ranked = [
+            ("sold" not in entry.tags, entry.channel in ONE_WAY, at)
+            for at, entry in enumerate(self.client.log)
+            if entry.day == day and not entry.attempt and self.context.plans.tags.isdisjoint(entry.tags)
+        ]
+        return min(ranked)[2] if ranked else -2
+
+    def _waits_on(self, occasion: Occasion, run: Run, day: date) -> bool:
+        """Whether a step was waiting on a day, for a complaint or for another step."""
+        step = occasion.step
+        troubled = step.waits_for_complaints and (self.cases or self.held)
+        if troubled and find_open_complaint(self.client, day) is not None:
+            return True
+        if not step.needs:
+            return False
+        return any(
+            place not in self.outcomes and not self._is_missed(self.occasion(place), day)
+            for place in self.find_needed(occasion, run)
+        )
+
+    # What becomes of it.
+
+    def _mark(
+        self, place: Place, done: Done, *, taken: bool = False, early: bool = False, how: str = ""
+    ) -> None:
+        """Settle it; of a repeated step all occurrences that opened by that day, or else the next one."""
+        occasion, timetable = self.occasion(place), self.context.timetable
+        last, following = 0, None
+        if occasion.step.repeat is not None and occasion.day is not None:
+            number = self.number_of(place) or 0
+            last = max(timetable.first_after(occasion, done.day, number) - 1, number)
+            following = last + 1 if timetable.find_window(occasion, last + 1) is not None else None
+        self.outcomes[place] = Outcome(done, taken, early, how, last, following)
+
+
+def describe_done(done: Done) -> str:
+    """What was done, in words: the call of 24 Nov."""
+    what = "a ticked task" if done.place < 0 else f"the {_NOUNS.get(done.channel or '', 'entry')}"
+    return f"{what} of {name_day(done.day)}"
+
+
+_NOUNS = {
+    "call": "call",
+    "visit": "visit",
+    "video": "video call",
+    "email": "email",
+    "message": "message",
+    "letter": "letter",
+}
