@@ -176,6 +176,10 @@ CASES = {
     "log: a tag stands behind the first line, and only once": Case(
         STEPS, ("log", "anna", "a `b\nc` #Usage", "--step", "usage"), [], ["- 2026-11-22 a `b", "  c` #Usage"], "",
     ),
+    "log: a step missed long ago is not worth a word": Case(
+        ANNA.replace("next_contact: 2026-11-19", "quoted: 2026-09-01"), ("log", "anna", "x", "--by", "call"),
+        [], ["- 2026-11-22 call: x"], "Logged for Anna Botha: call 22 Nov. Nothing comes next",
+    ),
     "log: a long text has its tag in sight": Case(
         STEPS, ("log", "anna", "a `b\nc`", "--step", "usage"), [], ["- 2026-11-22 a `b #usage", "  c`"], "",
     ),
@@ -392,7 +396,6 @@ def test_nothing_is_written_when_a_command_fails(vault: Vault, name: str) -> Non
 
 
 @POSIX
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anything")
 def test_a_note_that_may_only_be_read_is_left_as_it_is(vault: Vault) -> None:
     vault.put("Anna.md", ANNA)
     (vault.root / "Anna.md").chmod(0o444)
