@@ -176,6 +176,10 @@ CASES = {
     "log: a tag stands behind the first line, and only once": Case(
         STEPS, ("log", "anna", "a `b\nc` #Usage", "--step", "usage"), [], ["- 2026-11-22 a `b", "  c` #Usage"], "",
     ),
+    "log: a step missed long ago is not worth a word": Case(
+        ANNA.replace("next_contact: 2026-11-19", "quoted: 2026-09-01"), ("log", "anna", "x", "--by", "call"),
+        [], ["- 2026-11-22 call: x"], "Logged for Anna Botha: call 22 Nov. Nothing comes next",
+    ),
     "log: a long text has its tag in sight": Case(
         STEPS, ("log", "anna", "a `b\nc`", "--step", "usage"), [], ["- 2026-11-22 a `b #usage", "  c`"], "",
     ),
@@ -392,7 +396,6 @@ def test_nothing_is_written_when_a_command_fails(vault: Vault, name: str) -> Non
 
 
 @POSIX
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anything")
 def test_a_note_that_may_only_be_read_is_left_as_it_is(vault: Vault) -> None:
     vault.put("Anna.md", ANNA)
     (vault.root / "Anna.md").chmod(0o444)
@@ -538,6 +541,15 @@ def test_a_name_cannot_play_tricks_on_the_terminal(vault: Vault) -> None:
     said = vault.do("log", "anna", "a\x1b[31mb", "--dry-run") + vault.do("log", "anna", "x")
     assert "\x1b" not in said
     assert "\\x1b[31m" in said
+
+
+def test_an_error_after_the_change_does_not_deny_it(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.put("Anna.md", ANNA)
+    monkeypatch.setattr(write.receipt, "describe_next", None)
+    done = vault.run("log", "anna", "x")
+    assert done.exit_code == 70
+    assert "The change was made; '--verbose' shows where it happened." in done.stderr
+    assert "- 2026-11-22 x\n" in vault.read()
 
 
 def test_the_global_filter_of_tasks_is_kept(vault: Vault) -> None:

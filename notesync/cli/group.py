@@ -172,7 +172,8 @@ def tell_unexpected(error: Exception, session: Session) -> None:
 
         traceback.print_exception(error)
     session.tell_error(
-        f"unexpected: {type(error).__name__}: {error}. Nothing in your notes was changed; "
+        f"unexpected: {type(error).__name__}: {error}. "
+        + ("The change was made; " if session.changed else "Nothing in your notes was changed; ")
         + (
             "please report it with these lines."
             if session.verbose

@@ -39,6 +39,7 @@ class Session:
         self.vault = ""
         self.today: Moment | None = None
         self.verbose = False
+        self.changed = False  # whether a note has been, as was asked
 
     def find_vault(self) -> str:
         """The absolute path of the vault: as named, else the nearest with settings, else where we are.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from notesync.followup.dates import When
     from notesync.followup.items import Item
     from notesync.followup.steps import Progress
-    from notesync.notes.body import Entry, Task
+    from notesync.notes.body import Task
     from notesync.notes.edit_log import NewEntry
     from notesync.store.history import Step
     from notesync.sync.deeds import Deed
@@ -106,7 +105,7 @@ class Desk:
         self.settings = workspace.settings
         self.calendar = self.settings.work_calendar()
         self.today = workspace.moment.day
-        self.log, self.progress = workspace.read_history(self.name.key)
+        _, self.progress = workspace.read_history(self.name.key)
 
     @property
     def path(self) -> str:
@@ -144,6 +143,7 @@ class Desk:
         if self.dry_run:
             self.session.write(receipt.render_diff(steps))
             return []
+        self.session.changed = bool(steps)
         if steps:
             self.workspace.refresh()
             new = [each for each in self._find_problems() if each._replace(line=0) not in before]
@@ -176,15 +176,16 @@ class Desk:
         words = receipt.describe_day(day.isoformat(), self.today)
         return words if self.calendar.is_workday(day) else f"{words} (a day off)"
 
-    def describe_new(self) -> str:
-        """The entry that the log has now and had not, and what that settles."""
-        log, progress = self.workspace.read_history(self.name.key)
-        known = Counter(_forget_line(entry) for entry in self.log)
-        new = [entry for entry in log if not known or known[_forget_line(entry)] == 0] or log[:1]
-        said = receipt.describe_entry(new[0], self.today)
-        if new[0].attempt:
+    def describe_new(self, entry: NewEntry) -> str:
+        """The new entry as the log has it, and what it settles."""
+        from notesync.sync.deeds import read_entry
+
+        written = read_entry(entry, self.settings)
+        said = receipt.describe_entry(written, self.today)
+        if written.attempt:
             attempts = max((item.attempts for item in self.list_items()), default=0)
             said += f", attempt {attempts}" if attempts > 1 else ""
+        _, progress = self.workspace.read_history(self.name.key)
         return said + receipt.describe_settled(self.progress, progress, self.today)
 
     def choose(self, wanted: str, choices: Sequence[Choice], what: str) -> Choice:
@@ -193,7 +194,9 @@ class Desk:
 
         found = find_meant(wanted, choices)
         if not found:
-            listed = f"Open:\n{_list_some(choices, _OPEN)}" if choices else "Nothing is open."
+            listed = "Nothing is open: 'notesync log' logs any other contact."
+            if choices:
+                listed = f"Open:\n{_list_some(choices, _OPEN)}"
             raise UsageError(f"unknown-work: {self.name.name} has no {what} '{wanted}'. {listed}")
         choice = found[0] if len(found) == 1 else _ask_which(wanted, found)
         if choice.older:
@@ -202,10 +205,6 @@ class Desk:
                 "Settle that one first."
             )
         return choice
-
-
-def _forget_line(entry: Entry) -> Entry:
-    return entry._replace(line=0)
 
 
 def _list_some(choices: Sequence[Choice], most: int) -> str:
@@ -372,7 +371,7 @@ def log(
             deeds.append(agree(agreed, action, desk.settings))
         if desk.carry_out("log", [(desk.path, combine(*deeds))]):
             ahead = f", an appointment for {desk.describe_day(when.day)}" if when.day > desk.today else ""
-            desk.tell(f"Logged for {clean(desk.name.name)}: {desk.describe_new()}{ahead}")
+            desk.tell(f"Logged for {clean(desk.name.name)}: {desk.describe_new(entry)}{ahead}")
             _tell_unsettled(desk, tag, entry)
 
 
@@ -500,7 +499,7 @@ def done(
 
         if desk.carry_out("done", [(desk.path, log_entry(entry, desk.settings))]):
             name = clean(choice.names[0] if choice.names else choice.title)
-            desk.tell(f"Done for {clean(desk.name.name)}: {name}, {desk.describe_new()}")
+            desk.tell(f"Done for {clean(desk.name.name)}: {name}, {desk.describe_new(entry)}")
             _tell_unsettled(desk, choice.tag, entry)
 
 
@@ -748,6 +747,7 @@ def undo(session: Session, note: str | None, dry_run: bool) -> None:
         if dry_run:
             session.write(receipt.render_diff(undone.steps))
             return
+        session.changed = True
         workspace.refresh()
         paths = ", ".join(clean(step.path) for step in undone.steps)
         again = undone.words.startswith("undo: ")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from notesync.followup.agenda import DUE, OVERDUE
+from notesync.followup.agenda import DUE, MISSED, OVERDUE
 from notesync.followup.dates import format_day
 from notesync.publish.text import clean
 
@@ -78,11 +78,16 @@ def describe_entry(entry: Entry, today: date) -> str:
 
 
 def describe_settled(before: Iterable[Progress], after: Iterable[Progress], today: date) -> str:
-    """``, which settles satisfaction (early: best from Tue 24 Nov)``: the steps that were not settled before."""
+    """``, which settles satisfaction (early: best from Tue 24 Nov)``: the steps that were open before.
+
+    Not one that was missed and is but taken as settled by a contact so late.
+    """
     known = {_name(each) for each in before if each.settled}
+    missed = {_name(each) for each in before if each.status == MISSED}
     words = []
     for each in after:
-        if each.settled is not None and _name(each) not in known:
+        late = each.settled is not None and each.settled.taken and _name(each) in missed
+        if each.settled is not None and _name(each) not in known and not late:
             early = each.opens if each.settled.early else None
             words.append(
                 clean(each.step.name)
