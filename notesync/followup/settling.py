@@ -101,13 +101,14 @@ class Course:
                 yield (at, number), occasion, run
 
     def find_needed(self, occasion: Occasion, run: Run) -> list[Place]:
-        """The places of the steps that this one needs and that are not ended: of its sale, else the first of each."""
+        """The places of the steps that this one needs, if not ended: of its sale or complaint, else the first."""
         found: dict[str, Place] = {}
         for place, each, its_run in self.places():
             name = each.step.name
             if name not in occasion.step.needs or each.plan is not occasion.plan or each.ended is not None:
                 continue
-            if its_run is run or not (each.step.per_sale and occasion.step.per_sale):
+            is_apart = run.cause.case is not None or (each.step.per_sale and occasion.step.per_sale)
+            if its_run is run or not is_apart:
                 found.setdefault(name, place)
         return list(found.values())
 
