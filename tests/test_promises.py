@@ -304,6 +304,18 @@ COMPLAINTS = {
             "(raised Wed 18 Nov 2026, acknowledged Fri 20 Nov 2026)",
         ],
     ),
+    "two resolved on one day are asked about both": (
+        "- 2026-11-20 call: also mended #resolved\n- 2026-11-20 visit: mended #resolved\n"
+        "- 2026-11-18 call: too loud #complaint\n- 2026-11-17 call: it drips #complaint",
+        [
+            "feedback complaint-check: 2026-11-23..2026-11-27, "
+            "Ask whether the complaint is settled for them: it drips "
+            "(complaint of Tue 17 Nov 2026 resolved Fri 20 Nov 2026 (repaired))",
+            "feedback complaint-check: 2026-11-23..2026-11-27, "
+            "Ask whether the complaint is settled for them: too loud "
+            "(complaint of Wed 18 Nov 2026 resolved Fri 20 Nov 2026 (repaired))",
+        ],
+    ),
     "each is acknowledged by what comes after it": (
         "- 2026-11-18 call: and it is too loud #complaint\n- 2026-11-17 call: it drips #complaint",
         [

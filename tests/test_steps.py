@@ -763,6 +763,7 @@ def test_steps_for_large_sales_and_for_some_stages_only() -> None:
     assert pick(derive(small, settings), "thank-you") == []
     assert len(pick(derive(large, settings), "thank-you")) == 1
     assert pick(derive("sold: 2026-11-16", settings), "thank-you") == []
+    assert pick(derive(f"{small}\ndelivery: unknown", settings.replace("thank-you", "usage")), "usage") == []
     log = "value: 10\n--\n## Log\n- 2026-11-16 visit: #sold [value:: 60 000]"
     assert len(pick(derive(log, settings), "thank-you")) == 1
     assert pick(derive(f"stage: Dormant\n{large}", settings), "feedback") == []
