@@ -757,3 +757,26 @@ def test_what_was_logged_too_early_is_told_that_day(text: str, day: str, words: 
     assert found.early == words
     if words:
         assert (found.first, found.until) == (as_of, as_of + timedelta(1))
+
+
+IMPATIENT = Settings(since="2026-10-20", default_every=BY_STAGE.default_every, give_up_after=2)
+IMPATIENT_CONTEXT = Context(IMPATIENT, IMPATIENT.work_calendar(), load_plans(IMPATIENT)[0])
+
+
+@unhurried
+@given(notes, days, st.floats(0, 1))
+def test_all_that_was_found_holds_from_its_first_day_to_its_last(
+    text: str, as_of: date, share: float
+) -> None:
+    """But for what is missed in between, which the agenda judges; a decision in its place stays."""
+    client = read(text, IMPATIENT)
+    found = find_follow_ups(client, IMPATIENT_CONTEXT, find_past(client, as_of))
+    first = found.first or as_of - timedelta(900)
+    last = found.until - timedelta(1) if found.until else as_of + timedelta(900)
+    assert first <= as_of <= last
+    other = first + timedelta(round((last - first).days * share))
+    again = find_follow_ups(client, IMPATIENT_CONTEXT, find_past(client, other))
+    alive = [each for each in found.open if each.expires is None or each.expires >= other]
+    assert again.open == alive
+    assert len(again.missed) == len(found.missed) + len(found.open) - len(alive)
+    assert len(again.missed) == len(find_missed(client, IMPATIENT_CONTEXT, find_past(client, other)))

@@ -133,6 +133,67 @@ def test_the_window_of(request: pytest.FixtureRequest, text: str, window: str) -
     assert found == ([f"{step} {window}"] if window else [])
 
 
+SUNDAY_TO_THURSDAY = "workdays: [sun, mon, tue, wed, thu]\n"
+SHUT = "days_off: [2026-12-15/2027-01-05]\n"
+MONTHLY = "plans: {monthly: {anchor: quoted, steps: [{step: review, from: 1 month, to: 2 months, repeat: month}]}}\n"
+
+# Settings, note, window.
+OFF = {
+    "thank-you, over a Friday and a Saturday": (
+        SUNDAY_TO_THURSDAY,
+        "sold: 2026-11-19",
+        "2026-11-19..2026-11-22",
+    ),
+    "delivery-date, back over them": (
+        SUNDAY_TO_THURSDAY,
+        "sold: 2026-11-02\ndelivery: 2026-11-29",
+        "2026-11-25..2026-11-26",
+    ),
+    "thank-you, over a public holiday": ("holidays: ZA\n", "sold: 2026-12-15", "2026-12-15..2026-12-17"),
+    "quote-received, over one of a part of a country": (
+        "holidays: DE-BY\n",
+        "quoted: 2027-01-05",
+        "2027-01-07..2027-01-08",
+    ),
+    "usage, over the days off": (
+        SHUT,
+        "sold: 2026-12-01\ndelivery: 2026-12-14",
+        "2026-12-14..2027-01-08",
+    ),
+    "satisfaction, all of its days off: the first day of work": (
+        SHUT,
+        "sold: 2026-12-01\ndelivery: 2026-12-14",
+        "2027-01-06",
+    ),
+    "renewal-close, all of them off: the last day of work before": (
+        SHUT,
+        "renewal: 2027-01-06",
+        "2026-12-14",
+    ),
+    "satisfaction, to a leap day": ("", "sold: 2024-02-22", "2024-02-26..2024-02-29"),
+    "appreciation, yearly from a leap day, shifted to days of work": (
+        "",
+        "sold: 2024-02-29",
+        "2027-01-25..2027-03-01",
+    ),
+    "review, a month from the 31st": (MONTHLY, "quoted: 2026-10-31", "2026-11-30..2026-12-31"),
+    "review, a month from the 30th to February's end": (
+        MONTHLY,
+        "quoted: 2027-01-30",
+        "2027-03-01..2027-03-30",
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "text", "window"), OFF.values(), ids=OFF.keys())
+def test_days_off_move_the_window_of(
+    request: pytest.FixtureRequest, settings: str, text: str, window: str
+) -> None:
+    step = request.node.callspec.id.partition(",")[0]
+    found = pick(derive(text, settings) + derive_missed(text, settings), step)[:1]
+    assert found == [f"{step} {window}"]
+
+
 COMPLAINTS = {
     "raised": ("- 2026-11-19 call: leaks #complaint", ["acknowledge 19..20 due", "resolve 26..26 upcoming"]),
     "acknowledged by any contact": (
@@ -336,6 +397,33 @@ def test_of_two_open_steps_a_contact_settles_the_one_that_closes_first() -> None
     assert pick(derive(f"{note}\n- 2026-11-20 call: again"), "delivery-check", "usage") == []
 
 
+DELIVERED = "sold: 2026-11-02\ndelivery: 2026-11-16\n--\n## Log\n"
+# What is left of these after a contact, of which the first two are never missed.
+LATE_STEPS = ("delivery-date", "delivery-check", "usage", "satisfaction")
+LATE = {
+    "nothing logged": ("", ["delivery-date", "delivery-check", "usage", "satisfaction"]),
+    "a call settles all that is overdue for ever, and the one step in its window": (
+        "- 2026-11-20 call: happy with it",
+        ["usage"],
+    ),
+    "and nothing else, when no window is open": ("- 2026-11-30 call: happy with it", ["usage", "satisfaction"]),
+    "an email does not answer what is asked": ("- 2026-11-20 email: all well?", ["delivery-check", "usage", "satisfaction"]),
+    "a message does, where that is the step's own way": (
+        "- 2026-11-20 message: all well?",
+        ["usage", "satisfaction"],
+    ),
+    "an attempt settles nothing": ("- 2026-11-20 call (no answer)", list(LATE_STEPS)),
+    "nor does a contact for another step": ("- 2026-11-20 call: #testimonial", list(LATE_STEPS)),
+    "nor one before it opens": ("- 2026-11-11 call: an order", list(LATE_STEPS)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("log", "left"), LATE.values(), ids=LATE.keys())
+def test_a_late_contact(log: str, left: list[str]) -> None:
+    found = [each for each in derive(DELIVERED + log, as_of=date(2026, 12, 4)) if each.step in LATE_STEPS]
+    assert [each.step for each in found] == left
+
+
 def test_a_card_says_what_was_taken_for_settled_and_what_was_told() -> None:
     found = follow("sold: 2026-11-16\n--\n## Log\n- 2026-11-20 call: happy\n- 2026-11-17 message: #thank-you")
     told = {each.step.name: each.settled for each in found if each.settled}
@@ -429,6 +517,64 @@ def test_the_log_is_older_than_the_sale() -> None:
         "thank-you 2026-11-16..2026-11-17",
         "satisfaction 2026-11-18..2026-11-23",
     ]
+
+
+# Note, and what of it is open in the days around the sale.
+CONTRADICTIONS = {
+    "a delivery before the sale is an earlier sale's": (
+        "sold: 2026-11-16\ndelivery: 2026-11-10",
+        ["satisfaction 2026-11-18..2026-11-23"],
+    ),
+    "sold and delivered on one day": (
+        "sold: 2026-11-16\ndelivery: 2026-11-16",
+        [
+            "delivery-check 2026-11-16..2026-11-17",
+            "usage 2026-11-16..2026-11-19",
+            "satisfaction 2026-11-18..2026-11-23",
+        ],
+    ),
+    "delivered on the day before, says the log": (
+        "x: y\n--\n## Log\n- 2026-11-16 visit: #sold [delivery:: 2026-11-15]",
+        ["satisfaction 2026-11-18..2026-11-23"],
+    ),
+    "the key knows no day, the log does": (
+        "sold: 2026-11-16\ndelivery: unknown\n--\n## Log\n- 2026-11-16 visit: #sold [delivery:: 2026-11-16]",
+        [
+            "delivery-check 2026-11-16..2026-11-17",
+            "usage 2026-11-16..2026-11-19",
+            "satisfaction 2026-11-18..2026-11-23",
+        ],
+    ),
+    "the key and the log tell of one sale": (
+        "sold: 2026-11-16\n--\n## Log\n- 2026-11-16 visit: #sold",
+        ["satisfaction 2026-11-18..2026-11-23"],
+    ),
+    "an attempt to sell is no sale": ("x: y\n--\n## Log\n- 2026-11-16 call (no answer): #sold", []),
+    "a sale to come has steps to come": ("sold: 2026-12-01", ["satisfaction 2026-12-03..2026-12-08"]),
+    "a sale to come in the log has none yet": ("x: y\n--\n## Log\n- 2026-12-01 visit: #sold", []),
+    "lost, with a day before the sale": (
+        "sold: 2026-11-16\nlost: 2026-11-13",
+        ["satisfaction 2026-11-18..2026-11-23"],
+    ),
+    "a loss of the day of the sale ends what is not open": ("sold: 2026-11-16\nlost: 2026-11-16", []),
+    "two sales at once, of which one is delivered": (
+        "sold: 2026-11-16\n--\n## Log\n- 2026-11-16 visit: #sold [delivery:: unknown]\n"
+        "- 2026-11-12 visit: #sold [delivery:: 2026-11-17]",
+        [
+            "delivery-check 2026-11-17..2026-11-18",
+            "usage 2026-11-17..2026-11-20",
+            "satisfaction 2026-11-19..2026-11-24",
+            "delivery-check no date, waits for the delivery date",
+            "usage no date, waits for the delivery date",
+            "satisfaction no date, waits for the delivery date",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+def test_a_contradiction(text: str, expected: list[str]) -> None:
+    assert pick(derive(text), "delivery-check", "usage", "satisfaction") == expected
 
 
 ENDS = {
@@ -617,6 +763,7 @@ def test_steps_for_large_sales_and_for_some_stages_only() -> None:
     assert pick(derive(small, settings), "thank-you") == []
     assert len(pick(derive(large, settings), "thank-you")) == 1
     assert pick(derive("sold: 2026-11-16", settings), "thank-you") == []
+    assert pick(derive(f"{small}\ndelivery: unknown", settings.replace("thank-you", "usage")), "usage") == []
     log = "value: 10\n--\n## Log\n- 2026-11-16 visit: #sold [value:: 60 000]"
     assert len(pick(derive(log, settings), "thank-you")) == 1
     assert pick(derive(f"stage: Dormant\n{large}", settings), "feedback") == []

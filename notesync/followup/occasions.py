@@ -135,11 +135,11 @@ def find_groups(
     for at, cause in enumerate((*sales, *find_complaints(cases, sales[-1]))):
         found += _find_of_cause(client, context, sales, at, cause, as_of)
     seen: set[str] = set()
-    return [(_leave_out(group, seen), run) for group, run in found]
+    return [(_leave_out(group, seen) if run.cause.case is None else group, run) for group, run in found]
 
 
 def _leave_out(group: Group, seen: set[str]) -> Group:
-    """The group without what another sale on that day has already brought about."""
+    """The group without what another sale, delivered on that day, has already brought about."""
     new = [occasion for occasion in group.occasions if occasion.name not in seen]
     seen.update(occasion.name for occasion in new)
     return build_group(group.anchor, new)
@@ -160,15 +160,15 @@ def _find_of_cause(
         run = Run(plan, cause, start and add_interval(start.day, plan.begins, context.calendar), order)
         for rows in all_rows:
             anchor = anchors.get(rows.anchor)
+            left_out = tuple([at for at in rows.choosy if not _is_meant(rows.steps[at], client, cause)])
             if anchor is None:
-                group = timetable.find_unknown(plan, rows, sold and sold.day)
+                group = timetable.find_unknown(plan, rows, sold and sold.day, left_out)
             else:
-                left_out = [at for at in rows.choosy if not _is_meant(rows.steps[at], client, cause)]
-                group = timetable.find_group(plan, rows, anchor.day, tuple(left_out))
+                group = timetable.find_group(plan, rows, anchor.day, left_out)
                 # A step of a sale must not open before it; that of a delivery a week later would.
                 if plan.anchor == "sold" and sold and group.opens and group.opens < sold.day:
                     group = _keep_behind(context, group, sold.day)
-            if can_end or rows.is_own or len(sales) > 1 or cause.number:
+            if can_end or rows.is_own or len(sales) > 1 or cause.case is not None:
                 ended = (_find_end(each, context, run, sales, as_of) for each in group.occasions)
                 group = build_group(group.anchor, ended)
             found.append((group, run))

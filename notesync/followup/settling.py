@@ -66,6 +66,8 @@ class Done(NamedTuple):
     contact: bool
 
 
+_new = tuple.__new__  # a third of the constructor's time
+
 Place = tuple[int, int]
 """Of a step: the place of its group in the course, and its own in the group."""
 
@@ -82,14 +84,16 @@ class Course:
         self.as_of = as_of
         self.log = order_tagged(client)
         self.cases = find_cases(client, self.log, COMPLAINT, as_of) if self.log else []
-        self.held = find_open_complaint(client, as_of) if self.log or client.tasks else None
-        self.is_held_back = self.held is not None or client.paused_until is not None or client.paused
         self.groups: list[tuple[Group, Run]] = find_groups(client, context, self.cases, as_of)
         self.outcomes: dict[Place, Outcome] = {}
+        self.is_early = False  # whether anything was settled too early
+        if not self.groups:
+            return
+        self.held = find_open_complaint(client, as_of) if self.log or client.tasks else None
+        self.is_held_back = self.held is not None or client.paused_until is not None or client.paused
         if self.cases:
             self._settle_complaints()
-        if self.groups:
-            self._settle()
+        self._settle()
 
     def occasion(self, place: Place) -> Occasion:
         return self.groups[place[0]][0].occasions[place[1]]
@@ -101,13 +105,14 @@ class Course:
                 yield (at, number), occasion, run
 
     def find_needed(self, occasion: Occasion, run: Run) -> list[Place]:
-        """The places of the steps that this one needs and that are not ended: of its sale, else the first of each."""
+        """The places of the steps that this one needs, if not ended: of its sale or complaint, else the first."""
         found: dict[str, Place] = {}
         for place, each, its_run in self.places():
             name = each.step.name
             if name not in occasion.step.needs or each.plan is not occasion.plan or each.ended is not None:
                 continue
-            if its_run is run or not (each.step.per_sale and occasion.step.per_sale):
+            is_apart = run.cause.case is not None or (each.step.per_sale and occasion.step.per_sale)
+            if its_run is run or not is_apart:
                 found.setdefault(name, place)
         return list(found.values())
 
@@ -133,12 +138,12 @@ class Course:
         """What was done from a day on, or has tags, in the order of days; attempts settle nothing."""
         as_of = self.as_of
         done = [
-            Done(entry.day, at, entry.channel, entry.tags, True)
+            _new(Done, (entry.day, at, entry.channel, entry.tags, True))
             for at, entry in enumerate(self.client.log)
             if (entry.day >= earliest or entry.tags) and entry.day <= as_of and not entry.attempt
         ]
         done += [
-            Done(task.done, -1, None, task.tags, is_contact(task))
+            _new(Done, (task.done, -1, None, task.tags, is_contact(task)))
             for task in self.client.tasks
             if task.tags and task.done and task.done <= as_of and task.mark != "-" and task.cancelled is None
         ]
@@ -171,6 +176,7 @@ class Course:
         early = window is not None and done.day < window[0]
         if window is not None and number and self._is_far_off(occasion, window[0], done.day):
             return
+        self.is_early |= early
         self._mark(place, done, early=early)
 
     def _is_far_off(self, occasion: Occasion, opens: date, day: date) -> bool:
@@ -220,49 +226,48 @@ class Course:
 
         A repeated step counts as open until its next occurrence, but others come before it then.
         """
-        day = done.day
+        day, outcomes = done.day, self.outcomes
         best: tuple[bool, date, Place] | None = None
         late: list[Place] = []
         for at, (group, run) in enumerate(self.groups):
             for opens, last, number in group.waiting:
                 if opens > day:
                     break
-                if day <= last and self._can_settle(place := (at, number), run, done):
-                    window = self._find_open_window(place, day)
-                    if window is None:
-                        continue
-                    key = day > window[1], window[1], place
-                    if key[0] and self.occasion(place).step.never_missed:
-                        late.append(place)
-                    else:
-                        best = key if best is None else min(best, key)
+                place = at, number
+                if day > last or (place in outcomes and outcomes[place].number is None):
+                    continue
+                occasion = group.occasions[number]
+                closes = self._find_closing(occasion, place, day)
+                if closes is None or not self._is_answer(occasion, run, done):
+                    continue
+                if day > closes and occasion.step.never_missed:
+                    late.append(place)
+                else:
+                    key = day > closes, closes, place
+                    best = key if best is None else min(best, key)
         for place in late if best is None else (best[2], *late):
             self._mark(place, done, taken=True)
 
-    def _can_settle(self, place: Place, run: Run, done: Done) -> bool:
-        occasion = self.occasion(place)
-        return (
-            self._is_open(place, run, done.day)
-            and self._is_answer(occasion, run, done)
-            and not self._waits_on(occasion, run, done.day)
-        )
-
-    def _find_open_window(self, place: Place, day: date) -> tuple[date, date] | None:
-        """The window that a contact of this day falls into; a repeated step stays open until its next."""
-        occasion, timetable = self.occasion(place), self.context.timetable
+    def _find_closing(self, occasion: Occasion, place: Place, day: date) -> date | None:
+        """When the window closes that opened by a day; a repeated step stays open until its next."""
         if occasion.step.repeat is None:
-            return timetable.find_window(occasion, 0)
-        number = self.number_of(place) or 0
+            return occasion.turn.closes
+        timetable, number = self.context.timetable, self.number_of(place) or 0
         newest = timetable.first_after(occasion, day, number) - 1
-        return timetable.find_window(occasion, newest) if newest >= number else None
+        window = timetable.find_window(occasion, newest) if newest >= number else None
+        return window and window[1]
 
     def _is_answer(self, occasion: Occasion, run: Run, done: Done) -> bool:
-        """Whether an untagged contact can be this step's: it went both ways, and is not what started it."""
-        step = occasion.step
+        """Whether an untagged contact can be this step's: in time, both ways, and not what started it."""
+        step, day = occasion.step, done.day
+        if (run.begins is not None and day < run.begins) or (occasion.ended and day >= occasion.ended):
+            return False
         if step.ask and done.channel in ONE_WAY and done.channel != step.channel:
             return False
         sold = run.cause.anchors.get("sold")
-        return sold is None or done.day != sold.day or done.place != self._find_sale_contact(done.day)
+        if sold is not None and day == sold.day and done.place == self._find_sale_contact(day):
+            return False
+        return not ((step.waits_for_complaints or step.needs) and self._waits_on(occasion, run, day))
 
     def _find_sale_contact(self, day: date) -> int:
         """The entry that is the sale itself: the one tagged so, else the first contact that went both ways."""

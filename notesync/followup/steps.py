@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.dates import format_day
-from notesync.followup.follow_up import FollowUp, Past, choose_channel, later, name_day
+from notesync.followup.follow_up import FollowUp, Past, choose_channel, name_day
 from notesync.followup.promises import COMPLAINT, tell_complaint
 from notesync.followup.settling import ONE_WAY, Course, Outcome, Place, describe_done
 from notesync.followup.timetable import Standing, Turn
@@ -68,8 +68,9 @@ def find_steps(client: Client, context: Context, past: Past, alive: date) -> Ste
                     until = ends
             if gone is not None:
                 missed.append(group.occasions[number].step.kind)
-                first = later(first, since)
-    early = tuple(_find_early(course)) if course.outcomes else ()
+                if first is None or (since is not None and since > first):
+                    first = since
+    early = tuple(_find_early(course)) if course.is_early else ()
     if early:
         first, until = past.as_of, _day_after(past.as_of)
     return Steps(found, missed, first, until, early)
@@ -80,7 +81,7 @@ def _find_early(course: Course) -> Iterator[str]:
     for place, outcome in course.outcomes.items():
         occasion = course.occasion(place)
         window = course.context.timetable.find_window(occasion, outcome.last)
-        if outcome.early and outcome.done.day == course.as_of and window is not None:
+        if outcome.early and outcome.done.day == course.as_of and window:
             best = format_day(window[0], course.as_of.year)
             yield f"{occasion.step.title}: {occasion.why}; best from {best}"
 
@@ -93,9 +94,10 @@ def find_missed_steps(client: Client, context: Context, past: Past, alive: date)
     signer = _Signer(client, context)
     for at, (group, run) in enumerate(course.groups):
         place = signer.find_place(group, run)
-        for number, standing in enumerate(_find_standings(course, at, alive)):
-            if standing.missed is not None:
-                yield signer.sign(_build(course, (at, number), standing.missed), place)
+        for number in range(len(group.occasions)):
+            missed = _find_standing(course, (at, number), alive).missed
+            if missed is not None:
+                yield signer.sign(_build(course, (at, number), missed), place)
 
 
 def _has_plan(client: Client) -> bool:
@@ -162,48 +164,49 @@ def _find_standings(course: Course, at: int, alive: date) -> list[Standing]:
     found = []
     for number in range(len(group.occasions)):
         place = at, number
-        key = number, outcomes[place].number if place in outcomes else 0
-        standing = known.get(key)
-        if standing is None or (outcomes and number in group.bound):
+        turn = outcomes[place].number if place in outcomes else 0
+        if turn is None:  # settled for good
+            continue
+        is_bound = outcomes and number in group.bound
+        standing = None if is_bound else known.get((number, turn))
+        if standing is None:
             standing = _find_standing(course, place, alive)
-            if not (outcomes and number in group.bound):
-                known[key] = standing
+            if not is_bound:
+                known[number, turn] = standing
         found.append(standing)
     return found
 
 
 def _find_standing(course: Course, place: Place, alive: date) -> Standing:
     turn, gone, until = _find_turn(course, place, alive)
-    shown: FollowUp | None = None
-    if turn is not None:
-        if turn.expires is not None and turn.expires < alive:
-            gone = turn
-        else:
-            shown = _build(course, place, turn)
-    if gone is None or gone.expires is None:
-        return Standing(shown, None, None, until)
-    return Standing(shown, gone, _day_after(gone.expires), until)
+    if turn is None:
+        return Standing(None, None, None, None)
+    if turn.expires is not None and turn.expires < alive:
+        return Standing(None, turn, _day_after(turn.expires), until)
+    first = _day_after(gone.expires) if gone is not None and gone.expires is not None else None
+    return Standing(_build(course, place, turn), gone, first, until)
 
 
 def _find_turn(course: Course, place: Place, alive: date) -> tuple[Turn | None, Turn | None, date | None]:
     """A step's turn (None: none is left), the last one missed, and the day from which on another one counts."""
-    occasion, run = course.occasion(place), course.groups[place[0]][1]
-    number = course.number_of(place)
+    occasion, number = course.occasion(place), course.number_of(place)
     if number is None or occasion.ended is not None:
         return None, None, None
     if occasion.step.repeat is None and occasion.until is None:
-        return _hold_back(course, occasion, run, occasion.turn), None, None
+        return _hold_back(course, place, occasion.turn), None, None
     pause = course.client.paused_until
     series = course.context.timetable.find_series(occasion, number, alive, pause and pause.day)
     turn = series.turn
     until = _day_after(turn.expires) if turn.expires is not None else None
-    return _hold_back(course, occasion, run, turn), series.missed, until
+    return _hold_back(course, place, turn), series.missed, until
 
 
-def _hold_back(course: Course, occasion: Occasion, run: Run, turn: Turn) -> Turn:
+def _hold_back(course: Course, place: Place, turn: Turn) -> Turn:
     """The turn as pauses, other steps and complaints leave it."""
-    if not (course.is_held_back or occasion.step.needs) or turn.opens is None:
+    group, run = course.groups[place[0]]
+    if turn.opens is None or not (course.is_held_back or group.standings is None or place[1] in group.bound):
         return turn
+    occasion = course.occasion(place)
     remarks: list[str] = []
     is_owed = COMPLAINT in occasion.step.after  # no pause holds back a complaint
     if not is_owed:

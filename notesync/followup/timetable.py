@@ -12,6 +12,7 @@ over the counter), there was never time for the step, and it does not arise.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.dates import Interval, WorkCalendar, add_interval, format_day, interval_days
@@ -86,13 +87,13 @@ class Occasion(NamedTuple):
             return "delivery on an unknown day"
         opens = self.turn.opens
         is_ahead = self.anchor == "delivery" and opens is not None and opens < self.day
-        return f"{'delivery on' if is_ahead else _REASONS[self.anchor]} {format_day(self.day, 0)}"
+        return f"{'delivery on' if is_ahead else _REASONS[self.anchor]} {_name_day(self.day, 0)}"
 
     def describe(self, turn: Turn) -> str:
         """Why a turn is there, in words."""
         if turn.closes is None:
             return self.why
-        closes = format_day(turn.closes, self.day.year if self.day else 0)
+        closes = _name_day(turn.closes, self.day.year if self.day else 0)
         return f"{self.why}; window closes {closes}{turn.remark}"
 
 
@@ -233,11 +234,12 @@ class Timetable:
             found = self._opening[day] = self._calendar.on_or_after(day)
         return found
 
-    def find_unknown(self, plan: Plan, rows: Rows, sold: date | None) -> Group:
-        """The steps of these rows while the day of the delivery is not known."""
+    def find_unknown(self, plan: Plan, rows: Rows, sold: date | None, left_out: tuple[int, ...]) -> Group:
+        """The same while the day of the delivery is not known."""
         turn = Turn(0, None, None, None, "waits for the delivery date")
         label = "unknown" if sold is None else f"{sold} unknown"
-        unknown = (Occasion(plan, step, rows.anchor, None, turn, label=label) for step in rows.steps)
+        steps = [step for at, step in enumerate(rows.steps) if at not in left_out]
+        unknown = (Occasion(plan, step, rows.anchor, None, turn, label=label) for step in steps)
         return build_group(rows.anchor, unknown)
 
     def keep_behind(self, occasion: Occasion, start: date) -> Occasion | None:
@@ -385,6 +387,9 @@ def _find_rows(plan: Plan, anchors: frozenset[str], which: str) -> Iterator[Rows
 
 def _is_choosy(step: Step) -> bool:
     return bool(step.unless_stage or step.min_value is not None or step.if_delivery_after)
+
+
+_name_day = lru_cache(maxsize=_MOST_DAYS)(format_day)
 
 
 def _add_days(day: date, days: int) -> date:
