@@ -130,7 +130,8 @@ class Course:
         for done in self._find_done(earliest):
             tags = [tag for tag in dict.fromkeys(done.tags) if tag in known] if done.tags else ()
             for tag in tags:
-                self._settle_by_tag(done, tag)
+                if tag != RESOLVED:  # whose complaint was paired with it by more than the tag
+                    self._settle_by_tag(done, tag)
             if not tags and done.contact:
                 self._settle_by_contact(done)
 
@@ -163,14 +164,14 @@ class Course:
     def _settle_by_tag(self, done: Done, tag: str) -> None:
         """The oldest open occasion of this tag; one that is missed only where there is no other."""
         found = [
-            (self._age(occasion, run), place)
-            for place, occasion, run in self.places()
-            if occasion.step.tag == tag and tag != RESOLVED and self._is_open(place, run, done.day)
+            ((at, number), run)
+            for at, (group, run) in enumerate(self.groups)
+            for number in group.tagged.get(tag, ())
+            if self._is_open((at, number), run, done.day)
         ]
         if not found:
             return
-        alive = [each for each in found if not self._is_missed(self.occasion(each[1]), done.day)]
-        place = min(alive)[1] if alive else max(found)[1]
+        place = found[0][0] if len(found) == 1 else self._choose_by_age(found, done.day)
         occasion, number = self.occasion(place), self.number_of(place) or 0
         window = self.context.timetable.find_window(occasion, number)
         early = window is not None and done.day < window[0]
@@ -178,6 +179,12 @@ class Course:
             return
         self.is_early |= early
         self._mark(place, done, early=early)
+
+    def _choose_by_age(self, found: Sequence[tuple[Place, Run]], day: date) -> Place:
+        """The oldest of these that is not missed; where all are, the newest."""
+        aged = [(self._age(self.occasion(place), run), place) for place, run in found]
+        alive = [each for each in aged if not self._is_missed(self.occasion(each[1]), day)]
+        return min(alive)[1] if alive else max(aged)[1]
 
     def _is_far_off(self, occasion: Occasion, opens: date, day: date) -> bool:
         """Whether a repeated step's next occurrence is too far off to be meant: half an interval or more."""

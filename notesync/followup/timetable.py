@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from notesync.followup.dates import Interval, WorkCalendar, add_interval, format_day, interval_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from notesync.followup.follow_up import FollowUp
     from notesync.followup.plans import Plan, Plans, Step
@@ -115,7 +115,7 @@ class Group(NamedTuple):
 
     ``waiting`` are those that an untagged contact may settle, in the order in which they open: from which day on,
     up to which, and their places.  Those of a complaint any contact settles: they are not among them.
-    The first of them ``opens`` that day.  What becomes of those that are ``bound`` hangs on others of the group.
+    ``tagged`` finds the steps of a tag.  The first of them ``opens`` that day.  What becomes of those that are ``bound`` hangs on others of the group.
     ``standings`` remembers what a day makes of each at each of its turns; it is None where they are one client's
     own.
     """
@@ -123,6 +123,7 @@ class Group(NamedTuple):
     anchor: str
     occasions: tuple[Occasion, ...]
     waiting: tuple[tuple[date, date, int], ...]
+    tagged: Mapping[str, Sequence[int]]
     opens: date | None
     bound: frozenset[int]
     standings: dict[date, dict[tuple[int, int | None], Standing]] | None
@@ -357,9 +358,12 @@ def build_group(anchor: str, occasions: Iterable[Occasion], *, is_own: bool = Tr
         for at, (_, step, _, _, turn, _, _, _) in enumerate(found)
         if step.by_contact and turn.opens and turn.closes and COMPLAINT not in step.after
     ]
+    tagged: dict[str, list[int]] = {}
+    for at, each in enumerate(found):
+        tagged.setdefault(each.step.tag, []).append(at)
     opens = min((each.turn.opens for each in found if each.turn.opens is not None), default=None)
     bound = frozenset(at for at, each in enumerate(found) if each.step.needs and _is_bound(each, found))
-    return Group(anchor, found, tuple(sorted(waiting)), opens, bound, None if is_own else {})
+    return Group(anchor, found, tuple(sorted(waiting)), tagged, opens, bound, None if is_own else {})
 
 
 def _is_bound(occasion: Occasion, others: Iterable[Occasion]) -> bool:
