@@ -1,6 +1,6 @@
 """The disposable cache of one vault: what every note said, ready to be judged.  All SQL is here.
 
-In: folders' listings, clients' facts, follow-ups, events' bytes.  Out: the same, by key, in bulk and fast.
+In: folders' listings, clients, follow-ups, events' bytes.  Out: the same, by key, in bulk and fast.
 It knows nothing of what they mean, and losing it costs time, never an answer: when it is corrupt, foreign,
 made by another version, locked, on a read-only or full disk, it is made again or kept in memory, with a
 notice.
@@ -14,11 +14,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from notesync.store.database import PATIENCE, find_file, is_damage, use_log
 from notesync.store.scan import Listing
+
+if TYPE_CHECKING:
+    from notesync.store.rows import NoteRow
 
 IndexFailure = sqlite3.Error  # locked, full, read-only, damaged under way: ends the use of the file
 WAITS = 8  # of the flags: upcoming whatever the days (agenda.WAITS)
@@ -113,76 +116,12 @@ def _join_client(where: str) -> str:
     return " join client on client.id = client" if "client." in where else ""
 
 
-class ClientRow(NamedTuple):
-    """A client to store; ``aliases`` and ``owners`` are joined by line feeds, ``first`` and ``until``
-    are the ordinals of the days for which its follow-ups hold.
-
-    ``missed`` has a letter for each step that is missed: a for rank 0.  ``claim`` is the note's own id,
-    ``twin`` the path of the note that has the same and comes first ('': none), ``circle`` what clients of one company have in common, ``contact`` the ordinal of the last contact.  What
-    else a row was made with: ``counted`` is the circle's newest contact (None: it does not count), ``heard``
-    a number for what other notes say of the client (0: nothing).
-    """
-
-    key: str
-    name: str
-    company: str
-    aliases: str
-    owners: str
-    stage: str
-    first: int
-    until: int
-    missed: str
-    claim: str | None
-    twin: str
-    circle: str | None
-    contact: int | None
-    counted: int | None
-    heard: int
-    card: str
-
-
 class Ties(NamedTuple):
     """What ties a note's client to other notes: a change of it may change what is derived of those."""
 
     claim: str | None
     circle: str | None
     aliases: str
-
-
-class FollowUpRow(NamedTuple):
-    """A follow-up to store: first what judging needs, then what is printed (see ``agenda.judge``).
-
-    ``expires`` and ``retry_on`` are ordinals like ``opens`` and ``due``; ``ask`` is joined by line feeds.
-    """
-
-    rank: int
-    flags: int
-    opens: int | None
-    due: int | None
-    minute: int | None
-    value: float | None
-    name: str
-    place: str
-    label: str
-    expires: int | None
-    retry_on: int | None
-    rule: str
-    kind: str
-    step: str | None
-    occasion: str
-    title: str
-    reason: str
-    path: str
-    line: int
-    channel: str
-    minutes: int
-    wanted: int
-    attempts: int
-    ask: str
-    waits: str
-
-
-JUDGED = FollowUpRow._fields.index("rule")  # fields: those before are judged, the others printed
 
 
 class KnownNote(NamedTuple):
@@ -192,26 +131,6 @@ class KnownNote(NamedTuple):
     digest: bytes
     stale: bool
     is_client: bool
-
-
-class NoteRow(NamedTuple):
-    """Everything one note gives the index; ``client`` is None for a note that is no client's.
-
-    ``mentions`` are what it says of others: the names that it links to, joined by line feeds, and what it says.
-    ``tasks`` are its open tasks with an id that wait for nothing themselves: ids and words.  ``awaited`` are the
-    ids that the client's tasks depend on and that are in other notes, with the words that were found there ('':
-    no such task is open).
-    """
-
-    path: str
-    digest: bytes
-    stale: bool
-    client: ClientRow | None
-    follow_ups: Sequence[FollowUpRow]
-    problems: Sequence[tuple[str, int, int, str, str, str, str]]
-    mentions: Sequence[tuple[str, str]] = ()
-    tasks: Sequence[tuple[str, str]] = ()
-    awaited: Sequence[tuple[str, str]] = ()
 
 
 class RulesChanged(sqlite3.Error):
@@ -427,6 +346,8 @@ class Index:
 
     def store(self, notes: Iterable[tuple[int | None, NoteRow]]) -> None:
         """Replace what is known of these notes; each comes with its key, or None for a new one."""
+        from notesync.store.rows import JUDGED
+
         db = self._db
         new, clients, follow_ups, details, problems, mentions = [], [], [], [], [], []
         tasks, awaited = [], []

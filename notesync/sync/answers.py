@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from notesync.followup import agenda
 from notesync.followup.agenda import UPCOMING, Judged, Moment, Totals, Verdict
 from notesync.problems import Problem
-from notesync.store.index import JUDGED, FollowUpRow, Index, IndexFailure
+from notesync.store.index import Index, IndexFailure
 
 if TYPE_CHECKING:
     from notesync.followup.card import Card
     from notesync.followup.items import Agenda, ClientCard, DayPlan, Item
     from notesync.followup.settings import Settings
+    from notesync.store.rows import FollowUpRow
 
 
 class Selection(NamedTuple):
@@ -154,6 +155,8 @@ class Answers:
 
     def _missed_rows(self, clients: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         """What these clients missed, as rows to judge; their keys, below zero, are no other's."""
+        from notesync.store.rows import JUDGED
+
         self._missed = {}
         for client, row in self.find_missed(clients):
             key = -1 - len(self._missed)

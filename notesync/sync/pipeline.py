@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from notesync import __version__
 from notesync.followup.agenda import Moment
 from notesync.problems import ERROR, Problem, RefusedError, UsageError
-from notesync.store.index import FollowUpRow, Index, IndexFailure, RulesChanged
+from notesync.store.index import Index, IndexFailure, RulesChanged
 from notesync.store.places import cache_dir, state_dir
 from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, digest_of, signature
 from notesync.sync.answers import Answers, Counts, Name, Selection
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from notesync.followup.steps import Progress
     from notesync.notes.body import Entry
     from notesync.store.history import Step
+    from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Edit, New, Undone
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]

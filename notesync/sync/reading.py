@@ -33,16 +33,8 @@ from notesync.notes.mention import find_mentions, to_text
 from notesync.notes.note import Note, parse_note
 from notesync.problems import ERROR, WARNING, Problem
 from notesync.publish.text import clean, line_parts
-from notesync.store.index import (
-    FIRST_DAY,
-    LAST_DAY,
-    ClientRow,
-    FollowUpRow,
-    Index,
-    KnownNote,
-    NoteRow,
-    rank_letter,
-)
+from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_letter
+from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken

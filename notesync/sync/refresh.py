@@ -13,12 +13,13 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.problems import ERROR, Problem, VaultError
-from notesync.store.index import Index, KnownNote, NoteRow
+from notesync.store.index import Index, KnownNote
 from notesync.store.scan import Difference, Listing, Scan
 from notesync.store.vault import UNTRUSTED, Content, Signature, Unreadable, Vault, digest_of
 
 if TYPE_CHECKING:
     from notesync.followup.follow_up import Context
+    from notesync.store.rows import NoteRow
 
 BATCH = 500  # notes in one transaction: few enough to keep memory flat, many enough to keep SQLite quick
 GRACE = 2.0  # seconds for which a note may be missing while an editor or a sync engine replaces it
