@@ -50,7 +50,7 @@ class Desk:
     def lines(self, selection: Selection = ALL, **options: object) -> list[str]:
         with self.open() as workspace:
             workspace.refresh(**options)  # type: ignore[arg-type]
-            return list(workspace.lines(selection)[0])
+            return "".join(workspace.lines(selection)[0]).splitlines()
 
     def refresh(self, **options: object) -> Changes:
         with self.open() as workspace:

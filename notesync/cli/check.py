@@ -101,7 +101,7 @@ def check(
 def write_lines(session: Session, workspace: Workspace, selection: Selection) -> tuple[int, int]:
     """Lines as the index holds them, the fast way; the numbers of overdue and of all items."""
     lines, totals = workspace.lines(selection)
-    session.write(line + "\n" for line in lines)
+    session.write(lines)
     session.tell(text.render_totals(totals))
     shown = totals.missed if selection.missed else totals.overdue + totals.due + totals.upcoming
     return totals.overdue, shown

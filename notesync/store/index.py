@@ -622,13 +622,15 @@ class Index:
         What is missed ``today`` is in neither.  ``where`` is a condition on clients with its ``values``;
         ``without`` leaves out rows with these flags.
         """
-        clauses = [_ALIVE]
+        clauses = []  # what says no to the most rows goes first
         if opened_by is not None:
             without |= WAITS
-            clauses.append(f"(opens is null or opens <= {opened_by})")
-            clauses.append(f"(retry_on is null or retry_on <= {opened_by})")
+            clauses.append(f"ifnull(opens, 0) <= {opened_by}")
         if without:
             clauses.append(f"flags & {without} = 0")
+        clauses.append(_ALIVE)
+        if opened_by is not None:
+            clauses.append(f"ifnull(retry_on, 0) <= {opened_by}")
         if where:
             clauses.append(where)
         return self._db.execute(

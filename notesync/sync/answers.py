@@ -165,10 +165,10 @@ class Answers:
 
     @question
     def lines(self, selection: Selection) -> tuple[Iterator[str], Totals]:
-        """The agenda as finished lines of text, without their line breaks, and the totals."""
+        """The agenda as finished lines of text with their line ends, and the totals."""
         verdict = self.judge(selection, without=agenda.BEHIND)
         words = agenda.STATUSES  # asking each of thousands for its own takes three times as long
-        lines = (f"{item.place}{words[item.order]}{item.label}" for item in verdict.shown)
+        lines = (f"{item.place}{words[item.order]}{item.label}\n" for item in verdict.shown)
         return lines, self._count(selection, self._others(selection, verdict))
 
     @question
