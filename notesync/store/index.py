@@ -352,6 +352,7 @@ class Index:
         new, clients, follow_ups, details, problems, mentions = [], [], [], [], [], []
         tasks, awaited = [], []
         after = self._last("follow_up")
+        self._look_again_after(after)
         last = self._last("note")
         for key, note in notes:
             if key is None:
@@ -385,6 +386,12 @@ class Index:
         _insert(db, "mention", 5, mentions)
         _insert(db, "task", 3, tasks)
         _insert(db, "awaited", 3, awaited)
+
+    def _look_again_after(self, key: int) -> None:
+        """What gets a higher key is new, though there may have been others by that key."""
+        words, _, last = (self.recall("events") or "").rpartition(" ")
+        if words and int(last) > key:
+            self.remember(events=f"{words} {key}")
 
     def last_note(self) -> int:
         """The highest key of a note; 0 where none is known.  Keys are given in order from 1 on."""
@@ -695,14 +702,24 @@ class Index:
     def without_event(self, first: int, last: int, where: str) -> list[int]:
         """The follow-ups shown between two days, both included, whose event has not been made, by client.
 
-        ``where`` is a further condition on them.
+        ``where`` is a further condition on them.  Those that were looked through before are not asked again.
         """
+        after = self._looked_through(f"{first} {last} {where}")
         rows = self._db.execute(
-            "select f.id from follow_up f left join event e using (id) where e.id is null"  # noqa: S608
+            "select f.id from follow_up f left join event e using (id) where f.id > ? and e.id is null"  # noqa: S608
             f" and {_DAY_SHOWN} between ? and ? and {where} order by f.client, f.id",
-            (first, last),
+            (after, first, last),
         )
         return [row[0] for row in rows]
+
+    def _looked_through(self, what: str) -> int:
+        """The highest key of the follow-ups all of which have their events, of those asked for by these words."""
+        words, _, last = (self.recall("events") or "").rpartition(" ")
+        return int(last) if words == what else 0
+
+    def have_all_events(self, first: int, last: int, where: str) -> None:
+        """Remember that ``without_event`` has no more to say of the follow-ups that there are now."""
+        self.remember(events=f"{first} {last} {where} {self._last('follow_up')}")
 
     def follow_ups(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
         """The follow-ups named: keys, days and flags, then the words; by client where the keys are."""

@@ -58,6 +58,8 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
         workspace.published_age = workspace.index.age()
         kept = _find_kept(workspace, first, last)
         _make_events(workspace, kept.missing)
+        if kept.missing:
+            workspace.index.have_all_events(first, last, _SHOWN)
         events = _kept_events(workspace, kept, first, last)
         changed = vault.replace_generated(path, in_chunks(_render_feed(workspace, events, "", counter)))
     return Published(settings.calendar_path, changed, max(counter[0], 1))  # an empty one has a placeholder
@@ -142,9 +144,11 @@ def _find_kept(workspace: Workspace, first: int, last: int) -> _Kept:
     verdict, held_back = workspace.held_back()
     moved = _find_moved(workspace, verdict)
     left_out = held_back.union(moved, workspace.index.missed(workspace.moment.day.toordinal()))
-    # Of a cadence behind an agreed contact, and of what waits, none is shown while the note stays as it is.
-    missing = workspace.index.without_event(first, last, f"not flags & {BEHIND | WAITS}")
-    return _Kept(verdict, moved, left_out, [key for key in missing if key not in left_out])
+    return _Kept(verdict, moved, left_out, workspace.index.without_event(first, last, _SHOWN))
+
+
+# Of a cadence behind an agreed contact, and of what waits, none is shown while the note stays as it is.
+_SHOWN = f"not flags & {BEHIND | WAITS}"
 
 
 def _find_made(workspace: Workspace, first: int, last: int) -> _Kept:
