@@ -258,15 +258,18 @@ class Answers:
 
     def _item(self, judged: Judged, words: tuple[Any, ...], also: bool, client: Card, stale: bool) -> Item:
         from notesync.followup.items import Item
+        from notesync.followup.wording import tell_reason
         from notesync.publish.calendar import build_uid
 
         rule, kind, step, occasion, title, reason, place, line, channel, minutes, _ = words[:-3]
         attempts, ask, waits = words[-3:]
         opens = _iso(judged.opens, judged.minute if judged.opens == judged.due else None)
         due = _iso(judged.due, judged.minute)
+        closes = None if judged.due is None else date.fromordinal(judged.due)
+        reason = tell_reason(reason, closes, self.moment.day)
         if waits and waits not in reason:
             reason = f"{reason}; {waits}"
-        if also and judged.flags & agenda.CONTACT:
+        if also and judged.flags & agenda.CONTACT and (judged.status != UPCOMING or rule == "next-contact"):
             reason = "; ".join(part for part in (reason, self._also(client)) if part)
         return Item(
             path=place,
