@@ -415,6 +415,10 @@ WITHDRAWN = {
         "sold: 2026-11-01\ndelivery: 2026-11-10\n---\n## Log\n- 2026-11-11 call: all well",
         None,
     ),
+    "a delivery that the log tells of": (
+        "---\n## Log\n- 2026-11-20 visit: #sold [delivery:: 2026-12-01]",
+        "the delivery of 2026-12-01",
+    ),
     "a delivery some day": ("sold: 2026-11-20\ndelivery: unknown", "a delivery on an unknown day"),
 }
 

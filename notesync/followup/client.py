@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
-from notesync.followup.entry_fields import find_entry_problems, find_newest_sale
+from notesync.followup.entry_fields import find_delivery, find_entry_problems, find_newest_sale
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
 from notesync.notes.note import Plain, normalise_key
 from notesync.problems import ERROR, WARNING, Problem
@@ -760,7 +760,8 @@ def _find_owed(client: Client) -> Iterator[str]:
         if opened > sum(closing in entry.tags for entry in client.log):
             yield f"a {opening} of the log"
     delivery = client.anchors.get("delivery")
+    day = delivery.day if delivery else find_delivery(find_newest_sale(client.log))
     if client.delivery_unknown:
         yield "a delivery on an unknown day"
-    elif delivery and newest < delivery.day:
-        yield f"the delivery of {delivery.day}"
+    elif day and newest < day:
+        yield f"the delivery of {day}"

@@ -15,6 +15,7 @@ from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from notesync.notes.body import Entry
 
@@ -30,6 +31,12 @@ def find_newest_sale(log: Iterable[Entry]) -> Entry | None:
         if entry.tags and "sold" in entry.tags and not entry.attempt:
             newest = entry if newest is None or entry.day > newest.day else newest
     return newest
+
+
+def find_delivery(sale: Entry | None) -> date | None:
+    """The day of delivery that a sale's entry tells, if it does."""
+    written = None if sale is None else parse_date(dict(sale.fields).get("delivery", ""))
+    return written and written.day
 
 
 def find_entry_problems(path: str, log: Iterable[Entry], parse_money: ParseMoney) -> Iterator[Problem]:
