@@ -33,6 +33,7 @@ from notesync.publish.text import (
     format_load,
     format_minutes,
     format_money,
+    format_part,
     format_reach,
     render_totals,
 )
@@ -400,16 +401,14 @@ def render_days_table(
 
 def _day_heading(plan: DayPlan, today: Today) -> list[Piece]:
     near = {0: "Today, ", 1: "Tomorrow, "}.get((plan.day - today.day).days, "")
-    style = "yellow" if plan.minutes > plan.capacity else "dim"
-    load = "nothing planned" if plan.capacity and not plan.minutes else format_load(plan)
-    return [Piece(f"{near}{format_day(plan.day, today.day.year)}", "bold"), Piece(load, style)]
+    style = "yellow" if plan.overdue else "dim"
+    return [Piece(f"{near}{format_day(plan.day, today.day.year)}", "bold"), Piece(format_load(plan), style)]
 
 
 def _days_total(days: Sequence[DayPlan], left_over: Sequence[Item]) -> str:
     count = sum(len(plan.items) + len(plan.overdue) for plan in days)
-    minutes = format_minutes(sum(plan.minutes for plan in days))
-    capacity = format_minutes(sum(plan.capacity for plan in days))
-    text = f"{format_count(count, 'follow-up')} in {format_count(len(days), 'day')}: {minutes} of {capacity}"
+    load = format_part(sum(plan.minutes for plan in days), sum(plan.late_minutes for plan in days))
+    text = f"{format_count(count, 'follow-up')} in {format_count(len(days), 'day')}: {load}"
     return f"{text}; {_do(len(left_over))} not fit" if left_over else text
 
 

@@ -546,10 +546,19 @@ def render_days_markdown(days: Sequence[DayPlan], left_over: Sequence[Item], tod
 
 
 def format_load(plan: DayPlan) -> str:
-    """What a day holds of what it can: ``45 min of 2 h``; ``day off`` where it can hold nothing."""
-    if plan.capacity:
-        return f"{format_minutes(plan.minutes)} of {format_minutes(plan.capacity)}"
-    return f"day off, {format_minutes(plan.minutes)}" if plan.minutes else "day off"
+    """What a day holds: ``3 h, 45 min of it overdue work``; ``day off`` where it is none to work on."""
+    if not plan.minutes:
+        return "nothing planned" if plan.capacity else "day off"
+    load = format_part(plan.minutes, plan.late_minutes)
+    return load if plan.capacity else f"day off, {load}"
+
+
+def format_part(minutes: int, late: int) -> str:
+    """``3 h, 45 min of it overdue work``; where it is all of it, ``45 min of overdue work``."""
+    total = format_minutes(minutes)
+    if late == minutes:
+        return f"{total} of overdue work" if late else total
+    return f"{total}, {format_minutes(late)} of it overdue work" if late else total
 
 
 # The first run ----------------------------------------------------------------------------------
