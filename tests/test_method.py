@@ -235,3 +235,17 @@ def test_a_contact_open_for_a_while_is_next_now(vault: Path) -> None:
     assert row.split()[-1] == "now"
     write(vault, "Fay", "next_contact: 2026-11-22")
     assert "today" in run("show", "fay", *TODAY, "--format", "table").stdout
+
+
+def test_an_entry_of_a_day_to_come_is_an_appointment(vault: Path) -> None:
+    write(vault, "Fay", "stage:\n--\n- 2026-11-24 visit: coffee\n- 2026-11-20 call: agreed on it")
+    lines = run("show", "fay", *TODAY, "--format", "lines").stdout.splitlines()
+    assert [line for line in lines if "Fay.md:6" in line or "Fay.md:7" in line] == [
+        "Fay.md:6: appointment 2026-11-24 visit coffee",
+        "Fay.md:7: logged 2026-11-20 call agreed on it",
+    ]
+
+
+@pytest.mark.parametrize("today", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_have_a_week_too(vault: Path, today: str) -> None:
+    assert run("agenda", "--today", today).exit_code in (0, 1)

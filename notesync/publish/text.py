@@ -202,12 +202,18 @@ def render_clients_lines(cards: Iterable[ClientCard]) -> Iterator[str]:
         yield clean(f"{card.path}:1: {known} {card.name}{company}{owner}") + "\n"
 
 
-def render_show_lines(card: ClientCard, items: Iterable[Item], entries: Iterable[Entry]) -> Iterator[str]:
-    """The client's line, those of the follow-ups, and ``path:line: logged day channel text`` for each log entry."""
+def render_show_lines(
+    card: ClientCard, items: Iterable[Item], entries: Iterable[Entry], today: str
+) -> Iterator[str]:
+    """The client's line, those of the follow-ups, and ``path:line: logged day channel text`` for each log entry.
+
+    One of a day to come is an ``appointment``.
+    """
     yield from render_clients_lines([card])
     yield from render_lines(items)
     for entry in entries:
-        word = "attempt" if entry.attempt else "logged"
+        done = "attempt" if entry.attempt else "logged"
+        word = done if entry.day.isoformat() <= today else "appointment"
         outcome = f" ({entry.outcome})" if entry.outcome else ""
         said = f"{entry.channel or '-'}{outcome} {entry.text}".rstrip()
         yield clean(f"{entry.path or card.path}:{entry.line}: {word} {_entry_time(entry)} {said}") + "\n"

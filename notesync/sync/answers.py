@@ -6,7 +6,7 @@ What a question needs of clients' words is loaded after judging, for the items t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from datetime import date, timedelta
+from datetime import date
 from functools import wraps
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
@@ -229,7 +229,8 @@ class Answers:
         """The days ahead planned: what falls due, and overdue work spread by rank up to the capacity."""
         found = self.agenda(selection._replace(upcoming=max(days - 1, 0), everything=False))
         calendar = self.settings.work_calendar()
-        ahead = [self.moment.day + timedelta(days=shift) for shift in range(max(days, 1))]
+        last = min(self.moment.day.toordinal() + max(days, 1), date.max.toordinal() + 1)
+        ahead = [date.fromordinal(day) for day in range(self.moment.day.toordinal(), last)]
         working = [calendar.is_workday(day) for day in ahead]
         from notesync.followup.items import plan_days
 
