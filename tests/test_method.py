@@ -249,3 +249,18 @@ def test_an_entry_of_a_day_to_come_is_an_appointment(vault: Path) -> None:
 @pytest.mark.parametrize("today", ["0001-01-01", "9999-12-31"])
 def test_the_first_and_the_last_day_have_a_week_too(vault: Path, today: str) -> None:
     assert run("agenda", "--today", today).exit_code in (0, 1)
+
+
+def test_of_several_sales_each_settled_step_says_whose_it_is(vault: Path) -> None:
+    log = "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    write(vault, "Fay", f"stage:\n--\n{log}")
+    shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
+    assert "the call of Fri 6 Nov 2026; sold on Thu 5 Nov 2026" in shown
+    assert "the call of Fri 13 Nov 2026; sold on Thu 12 Nov 2026" in shown
+
+
+def test_show_says_a_window_once(vault: Path) -> None:
+    shown = run("show", "ann", "--today", "2026-11-17", "--format", "table").stdout
+    steps = shown.partition("Plan after-sale")[0]
+    assert steps.count("from tomorrow") == 1
+    assert "from Wed 18 Nov" not in steps

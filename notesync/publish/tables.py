@@ -9,6 +9,7 @@ told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby, zip_longest
@@ -598,14 +599,17 @@ def _draw_steps(sheet: _Sheet, items: Sequence[Item], today: Today, nothing: str
 
 
 def _window(item: Item, today: Today) -> str:
-    """The days an item may be done on: ``from Tue 24 Nov to Thu 26 Nov``, as far as the reason does not say it."""
+    """The days an item may be done on: ``from Tue 24 Nov to Thu 26 Nov``, as far as nothing beside it says so."""
     if item.due is None:
+        return ""
+    told = "; window close" in item.reason
+    if told and format_when(item, today).startswith("from "):
         return ""
     due = today.name(item.due, near_words=False)
     if item.opens is None or item.opens[:10] == item.due[:10]:
         return "" if item.reason else f"on {due}"
     opens = f"from {today.name(item.opens, near_words=False)}"
-    return opens if "; window close" in item.reason else f"{opens} to {due}"
+    return opens if told else f"{opens} to {due}"
 
 
 _PROGRESS_STYLES = {OVERDUE: "red", DUE: "yellow", "settled": "green"}
@@ -621,10 +625,14 @@ def _draw_progress(sheet: _Sheet, progress: Sequence[Progress], today: Today) ->
             _natural((_progress_when(each, today) for each in shown), 5, sheet.side),
         ]
         widths.append(sheet.width - sum(widths) - 3 * GAP)
+        times = Counter(each.step.name for each in shown)
         for each in shown:
             style = _PROGRESS_STYLES.get(each.status, "dim")
             text = _fold([Piece(clean(each.step.title)), Piece(f"#{clean(each.step.tag)}", "dim")], widths[2])
-            text += _fold([Piece(clean(describe_progress(each)), "dim")], widths[2])
+            told = describe_progress(each)
+            if times[each.step.name] > 1 and each.reason not in told:  # of several sales: which one's
+                told = f"{told}; {each.reason}"
+            text += _fold([Piece(clean(told), "dim")], widths[2])
             if each.status in (OVERDUE, DUE):
                 text += _fold([Piece("settled by: ", "dim"), Piece(clean(each.log_line))], widths[2])
             when = _fold([Piece(_progress_when(each, today), style)], widths[1])
