@@ -191,6 +191,12 @@ def test_overdue_work_is_spread_over_the_working_days_up_to_the_capacity() -> No
         ["soon", "again"],
         [],
     ]
-    assert [[each.client for each in plan.overdue] for plan in plans] == [[], ["first"], ["second"], []]
-    assert [each.client for each in left] == ["long", "third"]
-    assert [plan.minutes for plan in plans] == [10, 90, 110, 0]
+    assert [[each.client for each in plan.overdue] for plan in plans] == [
+        [],
+        ["first", "second"],
+        ["long"],
+        [],
+    ]
+    assert [each.client for each in left] == ["third"]
+    assert [plan.minutes for plan in plans] == [10, 150, 350, 0]
+    assert [plan.late_minutes for plan in plans] == [0, 120, 300, 0]

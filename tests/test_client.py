@@ -296,6 +296,33 @@ def test_stage(header: str, expected: str) -> None:
     assert client.stage == expected
 
 
+LOGGED_SALES = {
+    "a sale that only the log tells of": (
+        "name: Ann",
+        "2026-11-10 visit: #sold [value:: R 18 500]",
+        "customer",
+        18500,
+    ),
+    "after a loss": ("lost: 2026-10-01", "2026-11-10 visit: signed #sold", "customer", None),
+    "before a loss": ("lost: 2026-11-18", "2026-11-10 visit: signed #sold", "lost", None),
+    "the key's value comes first": (
+        "value: 20000",
+        "2026-11-10 visit: #sold [value:: 18500]",
+        "customer",
+        20000,
+    ),
+    "the stage told comes first": ("stage: dormant", "2026-11-10 visit: #sold", "dormant", None),
+    "nobody there is no sale": ("name: Ann", "2026-11-10 call (no answer) #sold", "prospect", None),
+}
+
+
+@pytest.mark.parametrize(("header", "entry", "stage", "value"), LOGGED_SALES.values(), ids=LOGGED_SALES)
+def test_a_sale_of_the_log_is_a_sale(header: str, entry: str, stage: str, value: float | None) -> None:
+    client, problems = read(f"---\n{header}\n---\n## Log\n- {entry}\n")
+    assert (client.stage, client.value) == (stage, value)
+    assert problems == ()
+
+
 def test_anchors_know_their_lines() -> None:
     client, problems = read_header(
         "quoted: 2026-09-01\nsold: 2026-10-01\ngo_live: 2027-01-11\nrenewal: 2027-10-01"
@@ -388,6 +415,10 @@ WITHDRAWN = {
         "sold: 2026-11-01\ndelivery: 2026-11-10\n---\n## Log\n- 2026-11-11 call: all well",
         None,
     ),
+    "a delivery that the log tells of": (
+        "---\n## Log\n- 2026-11-20 visit: #sold [delivery:: 2026-12-01]",
+        "the delivery of 2026-12-01",
+    ),
     "a delivery some day": ("sold: 2026-11-20\ndelivery: unknown", "a delivery on an unknown day"),
 }
 
@@ -402,6 +433,37 @@ def test_withdrawing_with_something_open_is_a_warning(lines: str, expected: str 
         (problem,) = problems
         assert (problem.code, problem.severity, problem.line) == ("withdrawn-open", "warning", 2)
         assert expected in problem.message
+
+
+ENTRY_MISTAKES = {
+    "a sale's delivery": ("visit: #sold [delivery:: 27/11/2026]", "bad-date", "error", "`2026-11-27`"),
+    "that could be two days": ("visit: #sold [delivery:: 05/11/2026]", "bad-date", "error", "`2026-11-05` or `2026-05-11`"),
+    "before the sale": ("visit: #sold [delivery:: 2026-11-01]", "early-delivery", "warning", "`unknown`"),
+    "a sale's value": ("visit: #sold [value:: 1.234]", "bad-number", "error", "`1234`"),
+    "when a promise is due": ("call: prices #promise [due:: 30/11/2026]", "bad-date", "error", "`2026-11-30`"),
+    "a complaint, some day": ("call: leaks #complaint [due:: soon]", "bad-date", "error", "`2026-11-25`"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "code", "severity", "hint"), ENTRY_MISTAKES.values(), ids=ENTRY_MISTAKES)
+def test_mistakes_in_the_fields_of_an_entry(words: str, code: str, severity: str, hint: str) -> None:
+    _, problems = read(f"---\ntype: client\n---\n## Log\n- 2026-11-20 call: fine\n- 2026-11-10 {words}\n")
+    (problem,) = problems
+    assert (problem.code, problem.severity, problem.line) == (code, severity, 6)
+    assert hint in problem.hint
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "visit: #sold [delivery:: unknown]",
+        "visit: #sold [delivery:: ] [value:: ]",
+        "visit: #sold [delivery:: 2026-11-26] [value:: 18500] [colour:: 1/2]",
+        "call: talked [delivery:: soon] [value:: much] [due:: later]",
+    ],
+)
+def test_fields_that_are_good_or_count_for_nothing_are_no_problem(words: str) -> None:
+    assert read(f"---\ntype: client\n---\n## Log\n- 2026-11-10 {words}\n")[1] == ()
 
 
 def test_where_yaml_fails_the_known_keys_are_read() -> None:

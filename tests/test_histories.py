@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -30,6 +30,11 @@ FRONT = (
     "type: client\ncompany: Bakers\nlast_contact: 2026-11-01\naliases: [Bäcker]\n",
     "type: client\ncompany: '[[bakers]]'\n",
     "type: client\nsold: 2026-11-10\ndelivery: 2026-11-18\n",
+    "type: client\nid: same-for-all\nsold: 2026-09-01\ndelivery: unknown\nplan: [after-sale, transition]\n",
+    "type: client\nquoted: 2026-11-12\nlost: 2026-11-20\nrenewal: 2026-12-20\nplan: nowhere\n",
+    "type: client\ncompany: Bakers\nevery: month\nreferred_by: '[[Acme]]'\naliases: [Acme, A]\n",
+    "type: client\ncompany: '[[Bakers]]'\nstage: customer\npaused_until: 2026-12-05\nsold: 2026-11-19\n",
+    "type: client\ncompany: bakers\ndo_not_contact: true\nlast_contact: 2026-11-15\n",
 )
 BODY = (
     "",
@@ -40,13 +45,31 @@ BODY = (
     "\n- [ ] Ship it 📅 2026-11-25 ⛔ q1\n",
     "\n- [ ] Pack it 🆔 q1\n",
     "\n- [ ] Ring [[Acme]] 📅 2026-11-24\n- [x] Met [[Clients/Deep/Ångström]] #contact ✅ 2026-11-19\n",
+    "\n- [ ] First this ⛔ q2 📅 2026-11-20\n- [ ] then that 🆔 q2 ⛔ q1 📅 2026-11-21\n",
+    "\n- [x] Packed 🆔 q1 ✅ 2026-11-20\n- [ ] Rang [[A]] #task 🆔 q2 📅 2026-11-23\n",
+    "\n## Log\n- 2026-11-21 call: leaks #complaint\n- 2026-11-24 call: mended #resolved\n",
+    "\n## Log\n- 2026-11-18 call: prices #promise 📅 2026-11-24\n- 2026-11-20 call: one more #sold [delivery:: 2026-12-01]\n",
+    "\n## Log\n- 2026-11-17 call (no answer)\n- 2026-11-18 call (no answer)\n- 2026-11-19 call (no answer)\n",
+    "\n## Log\n- [[Acme]] call: happy #satisfaction\n- [[A]] call (no answer)\n- [[Bäcker]] call: broken #complaint\n",
+    "\n## Log\n- [[Clients/Acme]] visit: bought #sold [delivery:: 2026-12-01]\n- [[café]] call: kept my word #kept\n",
     "\n- [ ] Send [[Bäcker]] and [[Acme]] a card 📅 2026-11-24\n\n## Log\n- [[Bäcker]] call: talked\n",
 )
 notes = st.builds(
     lambda front, body: f"---\n{front}---\n{body}", st.sampled_from(FRONT), st.sampled_from(BODY)
 )
 names = st.sampled_from(NAMES)
-days = st.sampled_from([date(2026, 11, 22), date(2026, 12, 1), date(2026, 12, 25), date(2026, 10, 1)])
+days = st.sampled_from(
+    [date(2026, 11, 22), date(2026, 12, 1), date(2026, 12, 25), date(2026, 10, 1), date(2028, 2, 29)]
+)
+SETTINGS = (
+    "",
+    "default_every: {prospect: month}\n",
+    "timezone: Africa/Johannesburg\n",
+    "since: 2026-11-20\ngive_up_after: 2\ndefault_every: {prospect: 2 weeks, customer: week}\n",
+    "plans:\n  after-sale:\n    satisfaction: none\n    visit: {from: 1 day, to: 3 days, needs: thank-you}\n",
+    "plans: {renewal: none, complaint: {resolve: none}}\nholidays: ZA\nworkdays: [sun, mon, tue, wed, thu]\n",
+)
+FILTERS = ("{}", '{"globalFilter": "#task"}')
 
 
 def everything(workspace: Workspace) -> object:
@@ -164,7 +187,17 @@ class Histories(RuleBasedStateMachine):
     def another_day(self, day: date) -> None:
         self.day = day
 
-    @rule(text=st.sampled_from(["", "default_every: {prospect: month}\n", "timezone: Africa/Johannesburg\n"]))
+    @rule()
+    def the_next_day(self) -> None:
+        self.day += timedelta(1)
+
+    @rule(text=st.sampled_from(FILTERS))
+    def change_the_tasks_filter(self, text: str) -> None:
+        folder = self.vault / ".obsidian/plugins/obsidian-tasks-plugin"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "data.json").write_text(text, encoding="utf-8")
+
+    @rule(text=st.sampled_from(SETTINGS))
     def change_settings(self, text: str) -> None:
         (self.vault / "notesync.yaml").write_text(text, encoding="utf-8")
 

@@ -177,3 +177,90 @@ def test_a_wrong_plan_is_a_wrong_setting(vault: Path) -> None:
     assert done.exit_code == 2
     assert "notesync.yaml:3:17: `to` cannot be `soon`." in done.stderr
     assert "bad-plan" in run("doctor", *TODAY).stdout
+
+
+def write(vault: Path, name: str, note: str) -> None:
+    header, _, log = note.partition("\n--\n")
+    text = f"---\ntype: client\n{header}\n---\n## Log\n{log}\n"
+    (vault / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def reasons(day: str, client: str) -> dict[str, str]:
+    found = check("--all", client, "--today", day)
+    return {item["step"] or item["kind"]: item["reason"] for item in found["items"]}
+
+
+def test_a_window_that_closes_today_says_so(vault: Path) -> None:
+    assert reasons("2026-11-22", "ann")["satisfaction"].endswith("; window closes tomorrow")
+    assert reasons("2026-11-23", "ann")["satisfaction"] == "sold on Mon 16 Nov 2026; window closes today"
+    assert reasons("2026-11-25", "ann")["satisfaction"].endswith("; window closed Mon 23 Nov")
+    table = run("check", "ann", "--today", "2026-11-23", "--format", "table").stdout
+    assert "sold on Mon 16 Nov 2026; window closes today" in table
+    shown = " ".join(run("show", "ann", "--today", "2026-11-23", "--format", "table").stdout.split())
+    assert shown.count("window closes today") == 2  # as a next step and in the plan
+
+
+def test_a_complaint_shows_its_age(vault: Path) -> None:
+    write(vault, "Fay", "stage:\n--\n- 2026-11-19 call: it leaks #complaint")
+    assert (
+        reasons("2026-11-22", "fay")["acknowledge"] == "raised Thu 19 Nov 2026, 3 days ago, not acknowledged"
+    )
+
+
+def test_only_what_is_open_stands_for_the_cadence(vault: Path) -> None:
+    write(
+        vault,
+        "Fay",
+        "every: week\nsold: 2026-10-05\n--\n- 2026-10-08 call: #thank-you #satisfaction #paperwork",
+    )
+    said = reasons("2026-11-09", "fay")
+    assert said["feedback"].endswith("also: last contact 32 days ago, wanted every 7")
+    assert "also" not in said["testimonial"]
+
+
+def test_of_somebody_withdrawn_show_says_so_and_plans_nothing(vault: Path) -> None:
+    write(vault, "Fay", "sold: 2026-11-16\ndo_not_contact: true\n--\n- 2026-11-17 call: #thank-you")
+    shown = run("show", "fay", *TODAY, "--format", "table").stdout
+    assert "none: they are not to be contacted" in shown
+    assert "upcoming" not in shown
+    assert "settled by: " not in shown
+    assert "the call of Tue 17 Nov 2026" in shown
+
+
+def test_a_contact_open_for_a_while_is_next_now(vault: Path) -> None:
+    assert "now, open since Mon 16 Nov" in run("show", "ann", *TODAY, "--format", "table").stdout
+    (row,) = (
+        line for line in run("clients", *TODAY, "--format", "table").stdout.splitlines() if "Ann" in line
+    )
+    assert row.split()[-1] == "now"
+    write(vault, "Fay", "next_contact: 2026-11-22")
+    assert "today" in run("show", "fay", *TODAY, "--format", "table").stdout
+
+
+def test_an_entry_of_a_day_to_come_is_an_appointment(vault: Path) -> None:
+    write(vault, "Fay", "stage:\n--\n- 2026-11-24 visit: coffee\n- 2026-11-20 call: agreed on it")
+    lines = run("show", "fay", *TODAY, "--format", "lines").stdout.splitlines()
+    assert [line for line in lines if "Fay.md:6" in line or "Fay.md:7" in line] == [
+        "Fay.md:6: appointment 2026-11-24 visit coffee",
+        "Fay.md:7: logged 2026-11-20 call agreed on it",
+    ]
+
+
+@pytest.mark.parametrize("today", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_have_a_week_too(vault: Path, today: str) -> None:
+    assert run("agenda", "--today", today).exit_code in (0, 1)
+
+
+def test_of_several_sales_each_settled_step_says_whose_it_is(vault: Path) -> None:
+    log = "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    write(vault, "Fay", f"stage:\n--\n{log}")
+    shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
+    assert "the call of Fri 6 Nov 2026; sold on Thu 5 Nov 2026" in shown
+    assert "the call of Fri 13 Nov 2026; sold on Thu 12 Nov 2026" in shown
+
+
+def test_show_says_a_window_once(vault: Path) -> None:
+    shown = run("show", "ann", "--today", "2026-11-17", "--format", "table").stdout
+    steps = shown.partition("Plan after-sale")[0]
+    assert steps.count("from tomorrow") == 1
+    assert "from Wed 18 Nov" not in steps

@@ -212,6 +212,26 @@ WRONG = {
     "no such plan to switch off": ("  after-sail: none", 2, 3, "`after-sale`"),
     "no such step to switch off": ("  quote: {quote-recieved: none}", 2, 11, "`quote-received`"),
     "a tag with a meaning of its own": ("  quote: {sold: {from: 1 day}}", 2, 11, "another name"),
+    "a tag of its own that means something else": (
+        "  quote:\n    a: {from: 1 day, tag: sold}",
+        3,
+        27,
+        "another tag",
+    ),
+    "the tag that closes complaints, by name": ("  quote: {resolved: {from: 1 day}}", 2, 11, "another tag"),
+    "the tag that closes complaints, on another step": (
+        "  quote: {a: {from: 1 day, tag: resolved}}",
+        2,
+        33,
+        "another tag",
+    ),
+    "a step twice in a list": (
+        "  mine:\n    anchor: sold\n    steps:\n      - {step: a, from: 1 day}\n"
+        "      - {step: A, from: 2 days}",
+        6,
+        16,
+        "line 5",
+    ),
     "what no tag can be": ("  quote: {a&b: {from: 1 day}}", 2, 11, "cannot be the name"),
 }
 

@@ -606,3 +606,10 @@ def test_nothing_raises(data: bytes, as_of: date) -> None:
 def test_nothing_raises_at_the_ends_of_time(day: date, tags: str) -> None:
     client = read(write(f"- {day} call: #{tags}"))
     derive_from(client, CONTEXT, date.max)
+
+
+def test_two_promises_of_one_day_that_differ_in_a_date_alone_are_two() -> None:
+    log = "- 2026-11-17 call: papers of 2026-10-01 #promise\n- 2026-11-17 call: papers of 2026-11-01 #promise"
+    found = derive(write(log))
+    assert len(found) == 2
+    assert len({each.occasion for each in found}) == 2

@@ -324,7 +324,7 @@ PLAIN: dict[str, Callable[[], Iterator[str]]] = {
     "clients.txt": lambda: text.render_clients_lines(CARDS),
     "clients.json": lambda: text.render_clients_json(CARDS, "/v", TODAY),
     "clients.csv": lambda: text.render_clients_csv(CARDS),
-    "show.txt": lambda: text.render_show_lines(CARDS[0], ITEMS[:1], LOG),
+    "show.txt": lambda: text.render_show_lines(CARDS[0], ITEMS[:1], LOG, TODAY),
     "show.json": lambda: text.render_show_json(CARDS[0], ITEMS[:1], LOG, PROBLEMS[:1], "/v", TODAY),
     "doctor.txt": lambda: iter((*text.render_problems_lines(PROBLEMS), *text.render_health_lines(HEALTH))),
     "doctor.json": lambda: text.render_problems_json(PROBLEMS, HEALTH, "/v"),
@@ -586,7 +586,7 @@ def test_whatever_a_note_says_clients_come_out_safe(
     check_output(tables.render_problems_table([problem], [text.Health(one, False, two, one)], width, False))
     check_output(text.render_clients_lines([card]))
     check_output(text.render_clients_csv([card]))
-    check_output(text.render_show_lines(card, [], log))
+    check_output(text.render_show_lines(card, [], log, TODAY))
     check_output(text.render_problems_lines([problem]))
     check_output(text.render_empty_vault(one))
     check_output(text.render_no_clients(one, 2, many))

@@ -60,7 +60,7 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
         return text.render_show_csv(items)
     card, (entries, progress) = workspace.card(name.key), workspace.read_history(name.key)
     if form == "lines":
-        lines = text.render_show_lines(card, items, entries)
+        lines = text.render_show_lines(card, items, entries, found.today)
         return chain(lines, method.render_progress_lines(progress))
     problems = [problem for problem in workspace.problems() if problem.path == card.path]
     if form == "json":

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
+from notesync.followup.entry_fields import find_delivery, find_entry_problems, find_newest_sale
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
 from notesync.notes.note import Plain, normalise_key
 from notesync.problems import ERROR, WARNING, Problem
@@ -613,12 +614,13 @@ def read_client(note: Note, body: Body, settings: Settings) -> tuple[Client, tup
     reading = _Reading(note.path, settings.timezone)
     values = _read_values(reading, note, _schema_of(settings))
     _drop_early_delivery(reading)
+    sale = find_newest_sale(body.entries)
     path = note.path if note.path.isascii() else unicodedata.normalize("NFC", note.path)
     values[_HEAD] = (
         note.path,
         values[_ID] or path,
         values[_NAME] or path.rpartition("/")[2].removesuffix(".md"),
-        values[_STAGE].casefold() or _default_stage(reading.anchors),
+        values[_STAGE].casefold() or _default_stage(reading.anchors, sale),
         body.entries,
         body.tasks,
         reading.anchors,
@@ -626,8 +628,11 @@ def read_client(note: Note, body: Body, settings: Settings) -> tuple[Client, tup
     )
     values[_EVERY_LINE] = reading.every_line
     values[_DELIVERY_UNKNOWN] = reading.delivery_unknown
+    if sale is not None and values[_VALUE] is None:
+        values[_VALUE] = parse_money(dict(sale.fields).get("value", "").strip())[0]
     client = _new(Client, values)
     _report_rules(reading, body.tasks)
+    reading.problems += find_entry_problems(note.path, body.entries, parse_money)
     if client.do_not_contact:
         _report_owed(reading, note, client)
     return client, tuple(reading.problems[:MAX_PROBLEMS])
@@ -656,8 +661,8 @@ def _span(first: str, last: str) -> slice:
 
 
 _HEAD = _span("path", "links")
-_ID, _NAME, _STAGE, _EVERY_LINE, _DELIVERY_UNKNOWN = map(
-    Client._fields.index, ("id", "name", "stage", "every_line", "delivery_unknown")
+_ID, _NAME, _STAGE, _VALUE, _EVERY_LINE, _DELIVERY_UNKNOWN = map(
+    Client._fields.index, ("id", "name", "stage", "value", "every_line", "delivery_unknown")
 )
 _NOTHING = tuple([Client._field_defaults.get(attribute, "") for attribute in Client._fields])
 
@@ -717,11 +722,15 @@ def _drop_early_delivery(reading: _Reading) -> None:
         reading.report(delivery, "early-delivery", WARNING, message, hint)
 
 
-def _default_stage(anchors: dict[str, Dated]) -> str:
+def _default_stage(anchors: dict[str, Dated], sale: Entry | None) -> str:
+    """What the milestones make of a client, the newest sale of the log among them."""
     lost = anchors.get("lost")
-    if lost and lost.day >= max(anchor.day for anchor in anchors.values()):
+    days = [anchor.day for anchor in anchors.values()]
+    if sale is not None:
+        days.append(sale.day)
+    if lost and lost.day >= max(days):
         return "lost"
-    return "customer" if "sold" in anchors else "prospect"
+    return "customer" if sale is not None or "sold" in anchors else "prospect"
 
 
 def _report_owed(reading: _Reading, note: Note, client: Client) -> None:
@@ -751,7 +760,8 @@ def _find_owed(client: Client) -> Iterator[str]:
         if opened > sum(closing in entry.tags for entry in client.log):
             yield f"a {opening} of the log"
     delivery = client.anchors.get("delivery")
+    day = delivery.day if delivery else find_delivery(find_newest_sale(client.log))
     if client.delivery_unknown:
         yield "a delivery on an unknown day"
-    elif delivery and newest < delivery.day:
-        yield f"the delivery of {delivery.day}"
+    elif day and newest < day:
+        yield f"the delivery of {day}"

@@ -103,7 +103,10 @@ class ClientCard(NamedTuple):
 
 
 class DayPlan(NamedTuple):
-    """One day of the agenda: what falls due, overdue work taken on, minutes planned and to be had."""
+    """One day of the agenda: what falls due, overdue work taken on, the minutes of both.
+
+    ``capacity`` is how many of them may be overdue work's; 0 on a day off.
+    """
 
     day: date
     items: list[Item]
@@ -111,16 +114,22 @@ class DayPlan(NamedTuple):
     minutes: int
     capacity: int
 
+    @property
+    def late_minutes(self) -> int:
+        """The minutes of the overdue work."""
+        return sum(item.minutes for item in self.overdue)
+
 
 def plan_days(
     items: Sequence[Item], days: Sequence[date], working: Sequence[bool], capacity: int
 ) -> tuple[list[DayPlan], list[Item]]:
     """The days ahead with what falls due on each, and overdue work spread by rank up to the capacity.
 
-    ``items`` are in the order of lists; ``capacity`` is minutes a working day.  What is due now stands
-    on the first working day; overdue work goes, most pressing first, to the earliest working day with
-    room, and what fits nowhere is returned.  A day always takes one overdue item, however long, if
-    nothing else stands on it: an hour's visit must not fall through a half-hour's capacity.
+    ``items`` are in the order of lists; ``capacity`` is minutes a working day for overdue work, which what falls
+    due leaves alone: a broken promise must not wait behind what has weeks to go.  What is due now stands on the
+    first working day; overdue work goes, most pressing first, to the earliest working day with room, and what
+    fits nowhere is returned.  A day always takes one overdue item, however long, if it has no other: an hour's
+    visit must not fall through a half-hour's capacity.
     """
     plans = [
         DayPlan(day, [], [], 0, capacity if free else 0) for day, free in zip(days, working, strict=True)
@@ -134,18 +143,20 @@ def plan_days(
         if at is not None:
             plans[at].items.append(item)
             minutes[at] += item.minutes
+    late = [0] * len(plans)
     left: list[Item] = []
     for item in items:
         if item.status != OVERDUE:
             continue
         for at, free in enumerate(working):
-            if free and (minutes[at] + item.minutes <= capacity or minutes[at] == 0):
+            if free and (late[at] + item.minutes <= capacity or late[at] == 0):
                 plans[at].overdue.append(item)
-                minutes[at] += item.minutes
+                late[at] += item.minutes
                 break
         else:
             left.append(item)
-    return [plan._replace(minutes=total) for plan, total in zip(plans, minutes, strict=True)], left
+    totals = zip(plans, minutes, late, strict=True)
+    return [plan._replace(minutes=due + overdue) for plan, due, overdue in totals], left
 
 
 def _day_index(item: Item, days: Sequence[date]) -> int | None:

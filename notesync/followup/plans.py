@@ -335,16 +335,19 @@ def _part_steps(reading: _Reading, node: Node) -> Iterator[tuple[Node, Node]]:
     if node[0] == MAP:
         yield from node[3]
         return
+    places: dict[str, Place] = {}
     for item in node[3] if node[0] == LIST else (node,):
         pairs = item[3] if item[0] == MAP else ()
         names = [value for key, value in pairs if parse_name(key[3]) == "step" and value[0] == TEXT]
-        if names:
+        place = names[0][1:3] if names else item[1:3]
+        if names and (first := places.setdefault(parse_name(names[0][3]), place)) != place:
+            message = f"The step `{_show(names[0])}` is in this plan twice; the other is on line {first[0]}."
+            reading.report(place, message, "Delete one of the two, or give it a name of its own.")
+        elif names:
             rest = tuple(pair for pair in pairs if parse_name(pair[0][3]) != "step")
             yield names[0], (MAP, *item[1:3], rest)
         else:
-            reading.report(
-                item[1:3], "This step has no name.", "Write `- step: its-tag`, and its keys below."
-            )
+            reading.report(place, "This step has no name.", "Write `- step: its-tag`, and its keys below.")
 
 
 def _merge_step(reading: _Reading, draft: _Draft, key: Node, value: Node, source: str) -> None:
@@ -430,7 +433,10 @@ def _parse_names(node: Node) -> tuple[str, ...]:
 
 
 def _parse_tag(node: Node) -> str:
-    return parse_name(_parse_text(node))
+    tag = parse_name(_parse_text(node))
+    if tag in _TAKEN:
+        raise _Bad("Choose another tag.", f"`#{tag}` means something else in a log, so no step can have it.")
+    return tag
 
 
 def _parse_words(node: Node) -> tuple[str, ...]:
@@ -493,7 +499,7 @@ def _parse_length(node: Node) -> int:
 
 
 def _parse_kind(node: Node) -> str:
-    word = _parse_tag(node)
+    word = parse_name(_parse_text(node))
     if word in KINDS:
         return word
     near = _nearest(word, KINDS)
@@ -636,7 +642,7 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
         if after or "anchor" not in plan.keys:  # else the plan's anchor is the mistake
             lacking, hint = ("from", "Write `from: 2 days`.") if after else ("after", "Write `after: sold`.")
             near = _nearest(draft.name, [name for name in plan.steps if name != draft.name])
-            hint += f"  Or did you mean the step `{near}`?" if near else ""
+            hint += f" Or did you mean the step `{near}`?" if near else ""
             reading.report(draft.place, f"The step `{draft.name}` has no `{lacking}`.", hint)
         return
     closes = values.get("to", opens)
@@ -651,11 +657,16 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
             return
         kept = _keep_built_in(plan.name, draft, {})
         opens, closes = kept["from"], kept["to"]
+    tag = values.get("tag") or draft.name
+    if tag == RESOLVED and COMPLAINT not in after:
+        message = f"`#{RESOLVED}` closes a complaint, so only a step that counts from one can have it."
+        reading.report(draft.place_of("tag"), message, "Choose another tag.")
+        return
     kind, desk = values.get("kind", "contact"), values.get("desk", False)
     yield Step(
         plan=plan.name,
         name=draft.name,
-        tag=values.get("tag") or draft.name,
+        tag=tag,
         title=values.get("title") or _as_title(draft.name),
         after=after,
         opens=opens,

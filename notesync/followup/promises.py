@@ -138,11 +138,11 @@ def find_cases(client: Client, log: list[Entry], kind: str, as_of: date) -> list
     """All of this kind that the log opened up to ``as_of``, oldest first, with what closed them."""
     cases: list[Case] = []
     first_open = 0
-    equal: dict[tuple[date, str], int] = {}
+    equal: dict[tuple[date, str], int] = {}  # by what names them, in which no date counts
     for said in _find_said(client, log, kind, as_of):
         opened = None
         if said.entry is not None and _opens(said.entry, kind):
-            name = said.day, said.entry.text
+            name = said.day, hash_text(said.entry.text)
             number = equal[name] = equal.get(name, -1) + 1
             opened = Case(said.entry, said.place, number)
         # What closes comes first: one call keeps an old promise and makes the next.  It closes its own only where

@@ -88,7 +88,7 @@ def describe_progress(progress: Progress) -> str:
             return f"{settled.by}, too early: {progress.reason}; best from {best}"
         return settled.by
     if progress.ended is not None:
-        return f"ended on {progress.ended.isoformat()}"
+        return f"ended on {format_day(progress.ended, 0)}"
     return progress.waits if progress.status == "waits" else progress.reason
 
 

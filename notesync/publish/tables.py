@@ -9,6 +9,7 @@ told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby, zip_longest
@@ -33,6 +34,7 @@ from notesync.publish.text import (
     format_load,
     format_minutes,
     format_money,
+    format_part,
     format_reach,
     render_totals,
 )
@@ -50,8 +52,8 @@ WIDE = 120
 """From here on the reason has a column of its own beside the title; below, a line under it."""
 
 GAP = 2
-FOLDS = 3
-"""Lines that a title or a reason may take before it is cut."""
+FOLDS, MORE_FOLDS = 3, 6
+"""Lines that a title, which a person wrote, and a reason may take before they are cut."""
 
 _CODES = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "33", "green": "32"}
 _STATUS_STYLES = {OVERDUE: "red", DUE: "yellow"}
@@ -344,10 +346,11 @@ class _CheckRows:
         title = _fold([_title(item)], self.widths[2])
         asked = _questions(item, self.widths[2]) if self.ask else []
         if self.sheet.width < WIDE:
-            return [*start, title + _fold([_beneath(item, _why(item))], self.widths[2]) + asked]
+            why = _fold([_beneath(item, _why(item))], self.widths[2], MORE_FOLDS)
+            return [*start, title + why + asked]
         title += asked
         kind = _one(clean(item.kind), self.widths[3], "dim")
-        return [*start, title, kind, _fold([Piece(_why(item), "dim")], self.widths[4])]
+        return [*start, title, kind, _fold([Piece(_why(item), "dim")], self.widths[4], MORE_FOLDS)]
 
 
 def _questions(item: Item, width: int) -> list[Line]:
@@ -399,16 +402,14 @@ def render_days_table(
 
 def _day_heading(plan: DayPlan, today: Today) -> list[Piece]:
     near = {0: "Today, ", 1: "Tomorrow, "}.get((plan.day - today.day).days, "")
-    style = "yellow" if plan.minutes > plan.capacity else "dim"
-    load = "nothing planned" if plan.capacity and not plan.minutes else format_load(plan)
-    return [Piece(f"{near}{format_day(plan.day, today.day.year)}", "bold"), Piece(load, style)]
+    style = "yellow" if plan.overdue else "dim"
+    return [Piece(f"{near}{format_day(plan.day, today.day.year)}", "bold"), Piece(format_load(plan), style)]
 
 
 def _days_total(days: Sequence[DayPlan], left_over: Sequence[Item]) -> str:
     count = sum(len(plan.items) + len(plan.overdue) for plan in days)
-    minutes = format_minutes(sum(plan.minutes for plan in days))
-    capacity = format_minutes(sum(plan.capacity for plan in days))
-    text = f"{format_count(count, 'follow-up')} in {format_count(len(days), 'day')}: {minutes} of {capacity}"
+    load = format_part(sum(plan.minutes for plan in days), sum(plan.late_minutes for plan in days))
+    text = f"{format_count(count, 'follow-up')} in {format_count(len(days), 'day')}: {load}"
     return f"{text}; {_do(len(left_over))} not fit" if left_over else text
 
 
@@ -485,7 +486,7 @@ def render_show_table(
     sheet, now = _Sheet(width, color), _today(today)
     yield from map(sheet.draw, _flow(_card_heading(card, currency), sheet.width, GAP))
     yield from _draw_facts(sheet, _card_facts(card, now))
-    yield from _draw_steps(sheet, items, now)
+    yield from _draw_steps(sheet, items, now, _why_nothing(card))
     if progress:
         yield from _draw_progress(sheet, progress, now)
     newest = sorted(entries, key=lambda entry: (entry.day, entry.minute or 0), reverse=True)
@@ -535,7 +536,7 @@ def _card_facts(card: ClientCard, today: Today) -> Iterator[tuple[str, Piece]]:
     yield from ((word, Piece(clean(text))) for word, text in texts if text)
     yield "last contact", _last_contact(card, today)
     if card.next_contact:
-        yield "next contact", Piece(today.name(card.next_contact))
+        yield "next contact", _next_contact(card.next_contact, today)
     yield "note", Piece(clean(card.path), "dim")
 
 
@@ -545,6 +546,13 @@ def _last_contact(card: ClientCard, today: Today) -> Piece:
         return Piece(f"none yet{wanted}", "yellow" if wanted else "dim")
     last = f"{today.name(card.last_contact, near_words=False)}, {today.ago(card.last_contact)}{wanted}"
     return Piece(f"{last} ({format_drift(card.drift)})" if card.drift else last, _drift_style(card.drift))
+
+
+def _next_contact(day: str, today: Today) -> Piece:
+    """The day to come; what has been open for a while is for now."""
+    if date.fromisoformat(day[:10]) >= today.day:
+        return Piece(today.name(day))
+    return Piece(f"now, open since {today.name(day)}", "yellow")
 
 
 def format_drift(drift: float | None) -> str:
@@ -568,30 +576,40 @@ def _draw_facts(sheet: _Sheet, facts: Iterable[tuple[str, Piece]]) -> Iterator[s
         yield from sheet.draw_row([_one(word, 12, "dim"), _fold([fact], room)], [12, room])
 
 
-def _draw_steps(sheet: _Sheet, items: Sequence[Item], today: Today) -> Iterator[str]:
+def _why_nothing(card: ClientCard) -> str:
+    if card.do_not_contact:
+        return "none: they are not to be contacted"
+    if card.paused_until == NO_END:
+        return "none: paused until further notice"
+    return "none: the note has no date to come and no rhythm (every)"
+
+
+def _draw_steps(sheet: _Sheet, items: Sequence[Item], today: Today, nothing: str) -> Iterator[str]:
     yield from _section(sheet, "Next steps")
     if not items:
-        yield from sheet.draw_text(
-            "none: the note has no date to come and no rhythm (every)", "dim", indent=GAP
-        )
+        yield from sheet.draw_text(nothing, "dim", indent=GAP)
     widths = _status_widths(sheet, items, today)
     widths.append(sheet.width - sum(widths) - 3 * GAP)
     for item in items:
         text = _fold([_title(item)], widths[2])
-        text += _fold([_beneath(item, _window(item, today), _why(item))], widths[2])
+        text += _fold([_beneath(item, _window(item, today), _why(item))], widths[2], MORE_FOLDS)
         text += _questions(item, widths[2])
         text += _one(f"{clean(item.path)}:{item.line}", widths[2], "dim")
         yield from sheet.draw_row([*_status_cells(item, today, widths), text], widths)
 
 
 def _window(item: Item, today: Today) -> str:
-    """The days an item may be done on: ``from Tue 24 Nov to Thu 26 Nov``; '' where the reason says it."""
+    """The days an item may be done on: ``from Tue 24 Nov to Thu 26 Nov``, as far as nothing beside it says so."""
     if item.due is None:
+        return ""
+    told = "; window close" in item.reason
+    if told and format_when(item, today).startswith("from "):
         return ""
     due = today.name(item.due, near_words=False)
     if item.opens is None or item.opens[:10] == item.due[:10]:
         return "" if item.reason else f"on {due}"
-    return f"from {today.name(item.opens, near_words=False)} to {due}"
+    opens = f"from {today.name(item.opens, near_words=False)}"
+    return opens if told else f"{opens} to {due}"
 
 
 _PROGRESS_STYLES = {OVERDUE: "red", DUE: "yellow", "settled": "green"}
@@ -607,10 +625,14 @@ def _draw_progress(sheet: _Sheet, progress: Sequence[Progress], today: Today) ->
             _natural((_progress_when(each, today) for each in shown), 5, sheet.side),
         ]
         widths.append(sheet.width - sum(widths) - 3 * GAP)
+        times = Counter(each.step.name for each in shown)
         for each in shown:
             style = _PROGRESS_STYLES.get(each.status, "dim")
             text = _fold([Piece(clean(each.step.title)), Piece(f"#{clean(each.step.tag)}", "dim")], widths[2])
-            text += _fold([Piece(clean(describe_progress(each)), "dim")], widths[2])
+            told = describe_progress(each)
+            if times[each.step.name] > 1 and each.reason not in told:  # of several sales: which one's
+                told = f"{told}; {each.reason}"
+            text += _fold([Piece(clean(told), "dim")], widths[2])
             if each.status in (OVERDUE, DUE):
                 text += _fold([Piece("settled by: ", "dim"), Piece(clean(each.log_line))], widths[2])
             when = _fold([Piece(_progress_when(each, today), style)], widths[1])
@@ -772,7 +794,7 @@ def _client_row(card: ClientCard, today: Today) -> list[Piece]:
         Piece(clean(card.stage)),
         Piece(clean(", ".join(card.owner))),
         Piece(today.short(card.last_contact), "") if card.last_contact else Piece("none", "dim"),
-        Piece(today.short(_next_day(card))),
+        Piece(_next_words(card, today)),
         drift,
     ]
 
@@ -782,6 +804,12 @@ def _next_day(card: ClientCard) -> str | None:
     if card.paused_until == NO_END:
         return None
     return card.paused_until or card.next_contact
+
+
+def _next_words(card: ClientCard, today: Today) -> str:
+    day = _next_day(card)
+    is_open = day is not None and date.fromisoformat(day[:10]) < today.day
+    return "now" if is_open else today.short(day)
 
 
 def _share(width: int, rows: Sequence[Line]) -> dict[int, int]:

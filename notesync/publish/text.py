@@ -202,12 +202,18 @@ def render_clients_lines(cards: Iterable[ClientCard]) -> Iterator[str]:
         yield clean(f"{card.path}:1: {known} {card.name}{company}{owner}") + "\n"
 
 
-def render_show_lines(card: ClientCard, items: Iterable[Item], entries: Iterable[Entry]) -> Iterator[str]:
-    """The client's line, those of the follow-ups, and ``path:line: logged day channel text`` for each log entry."""
+def render_show_lines(
+    card: ClientCard, items: Iterable[Item], entries: Iterable[Entry], today: str
+) -> Iterator[str]:
+    """The client's line, those of the follow-ups, and ``path:line: logged day channel text`` for each log entry.
+
+    One of a day to come is an ``appointment``.
+    """
     yield from render_clients_lines([card])
     yield from render_lines(items)
     for entry in entries:
-        word = "attempt" if entry.attempt else "logged"
+        done = "attempt" if entry.attempt else "logged"
+        word = done if entry.day.isoformat() <= today else "appointment"
         outcome = f" ({entry.outcome})" if entry.outcome else ""
         said = f"{entry.channel or '-'}{outcome} {entry.text}".rstrip()
         yield clean(f"{entry.path or card.path}:{entry.line}: {word} {_entry_time(entry)} {said}") + "\n"
@@ -546,10 +552,19 @@ def render_days_markdown(days: Sequence[DayPlan], left_over: Sequence[Item], tod
 
 
 def format_load(plan: DayPlan) -> str:
-    """What a day holds of what it can: ``45 min of 2 h``; ``day off`` where it can hold nothing."""
-    if plan.capacity:
-        return f"{format_minutes(plan.minutes)} of {format_minutes(plan.capacity)}"
-    return f"day off, {format_minutes(plan.minutes)}" if plan.minutes else "day off"
+    """What a day holds: ``3 h, 45 min of it overdue work``; ``day off`` where it is none to work on."""
+    if not plan.minutes:
+        return "nothing planned" if plan.capacity else "day off"
+    load = format_part(plan.minutes, plan.late_minutes)
+    return load if plan.capacity else f"day off, {load}"
+
+
+def format_part(minutes: int, late: int) -> str:
+    """``3 h, 45 min of it overdue work``; where it is all of it, ``45 min of overdue work``."""
+    total = format_minutes(minutes)
+    if late == minutes:
+        return f"{total} of overdue work" if late else total
+    return f"{total}, {format_minutes(late)} of it overdue work" if late else total
 
 
 # The first run ----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ What a question needs of clients' words is loaded after judging, for the items t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from datetime import date, timedelta
+from datetime import date
 from functools import wraps
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
@@ -233,7 +233,8 @@ class Answers:
         """The days ahead planned: what falls due, and overdue work spread by rank up to the capacity."""
         found = self.agenda(selection._replace(upcoming=max(days - 1, 0), everything=False))
         calendar = self.settings.work_calendar()
-        ahead = [self.moment.day + timedelta(days=shift) for shift in range(max(days, 1))]
+        last = min(self.moment.day.toordinal() + max(days, 1), date.max.toordinal() + 1)
+        ahead = [date.fromordinal(day) for day in range(self.moment.day.toordinal(), last)]
         working = [calendar.is_workday(day) for day in ahead]
         from notesync.followup.items import plan_days
 
@@ -262,15 +263,18 @@ class Answers:
 
     def _item(self, judged: Judged, words: tuple[Any, ...], also: bool, client: Card, stale: bool) -> Item:
         from notesync.followup.items import Item
+        from notesync.followup.wording import tell_reason
         from notesync.publish.calendar import build_uid
 
         rule, kind, step, occasion, title, reason, place, line, channel, minutes, _ = words[:-3]
         attempts, ask, waits = words[-3:]
         opens = _iso(judged.opens, judged.minute if judged.opens == judged.due else None)
         due = _iso(judged.due, judged.minute)
+        closes = None if judged.due is None else date.fromordinal(judged.due)
+        reason = tell_reason(reason, closes, self.moment.day)
         if waits and waits not in reason:
             reason = f"{reason}; {waits}"
-        if also and judged.flags & agenda.CONTACT:
+        if also and judged.flags & agenda.CONTACT and (judged.status != UPCOMING or rule == "next-contact"):
             reason = "; ".join(part for part in (reason, self._also(client)) if part)
         return Item(
             path=place,

@@ -356,15 +356,24 @@ class Workspace(Answers):
         return self._reading_context().plans
 
     def read_history(self, key: int) -> tuple[tuple[Entry, ...], list[Progress]]:
-        """A client's log, and how far along the plans they are; nothing of a note that cannot be read."""
+        """A client's log, and how far along the plans they are; nothing of a note that cannot be read.
+
+        Of a client who is not to be contacted only what is over.
+        """
         from notesync.followup.follow_up import find_past
-        from notesync.followup.steps import find_progress
+        from notesync.followup.steps import MISSED, find_progress
+        from notesync.followup.wording import tell_reason
 
         client = self._read_client(self.known_key(key))
         if client is None:
             return (), []
-        past = find_past(client, self.moment.day)
-        return client.log, list(find_progress(client, self._reading_context(), past))
+        today = self.moment.day
+        progress = [
+            each._replace(reason=tell_reason(each.reason, each.closes, today))
+            for each in find_progress(client, self._reading_context(), find_past(client, today))
+            if not client.do_not_contact or each.settled or each.ended or each.status == MISSED
+        ]
+        return client.log, progress
 
     def find_missed(self, clients: Sequence[int]) -> Iterator[tuple[int, FollowUpRow]]:
         """What these clients' notes tell of steps that are missed, each with its client."""
