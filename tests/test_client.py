@@ -576,7 +576,7 @@ def test_a_note_with_everything() -> None:
     assert again == card
     assert [type(value) for value in again] == [type(value) for value in card]
     for said in (*client.log, *client.tasks):
-        kept = mention.from_text(mention.to_text(said))
+        kept, _ = mention.from_text(mention.to_text(said))
         assert (type(kept), kept) == (type(said), said)
         assert [type(value) for value in kept] == [type(value) for value in said]
 
@@ -614,7 +614,7 @@ def test_nothing_raises_and_all_that_is_stored_can_be_read(
     assert to_text(card).isascii()
     assert from_text(card.path, card.key, to_text(card)) == card
     for said in (*client.log, *client.tasks):
-        assert mention.from_text(mention.to_text(said)) == said
+        assert mention.from_text(mention.to_text(said, problems)) == (said, problems)
     ends = [len(line) for line in note.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     for problem in problems:
         assert 1 <= problem.line <= len(ends)

@@ -755,6 +755,18 @@ def test_a_step_waits_until_what_it_needs_is_settled_or_missed() -> None:
     assert found.waits == "waits for delivery-check"
 
 
+def test_a_tag_settles_the_sale_whose_time_has_come() -> None:
+    """The older sale is not delivered yet: the call of October is about the newer one."""
+    context, as_of = make_context("since: 2020-01-01"), date(2026, 10, 12)
+    log = (
+        "- 2026-10-10 call: happy #satisfaction\n- 2026-09-30 visit: #sold\n"
+        "- 2026-09-23 visit: #sold [delivery:: 2026-12-31]"
+    )
+    client = read(f"\n--\n## Log\n{log}", context.settings)
+    found = find_steps(client, context, find_past(client, as_of), as_of)
+    assert pick(found.open, "satisfaction") == ["satisfaction 2027-01-04..2027-01-07"]
+
+
 def test_steps_for_large_sales_and_for_some_stages_only() -> None:
     settings = (
         "plans:\n  after-sale:\n    thank-you: {min_value: 50000}\n    feedback: {unless_stage: dormant}\n"

@@ -90,6 +90,18 @@ def test_a_task_elsewhere_that_links_to_none_or_several_is_nobodys(
     assert look(workspace) == []
 
 
+def test_what_is_wrong_with_a_task_elsewhere_is_told_if_it_is_a_clients(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme", "type: client")
+    put(vault, "Inbox", "", "\n- [ ] Ring [[Acme]] 📅 2026-02-30\n- [ ] Ring [[Soup]] 📅 2026-02-30\n")
+    assert look(workspace) == []
+    assert [(p.path, p.line, p.code) for p in workspace.problems()] == [("Inbox.md", 2, "bad-date")]
+    put(vault, "Inbox", "", "\n- [ ] Ring [[Acme]] 📅 2026-02-28\n- [ ] Ring [[Soup]] 📅 2026-02-30\n")
+    assert len(look(workspace)) == 1
+    assert workspace.problems() == ()
+
+
 def test_a_clients_own_tasks_are_its_own_whoever_they_link_to(vault: Path, workspace: Workspace) -> None:
     put(vault, "Acme", "type: client", "\n- [ ] Thank [[Bolt]] 📅 2026-11-25\n")
     put(vault, "Bolt", "type: client")

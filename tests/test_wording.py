@@ -39,6 +39,11 @@ SAID = {
         "raised Mon 23 Nov 2026, yesterday, not",
     ),
     "of last month": ("raised Sat 31 Oct 2026", None, "raised Sat 31 Oct 2026, 24 days ago"),
+    "a delivery to come": (
+        "delivered on Thu 26 Nov 2026; window closes Fri 27 Nov",
+        date(2026, 11, 27),
+        "delivery on Thu 26 Nov 2026; window closes Fri 27 Nov",
+    ),
     "without a date": ("raised, without a date", None, "raised, without a date"),
     "another reason": ("agreed for Tue 24 Nov 2026", date(2026, 11, 24), "agreed for Tue 24 Nov 2026"),
 }

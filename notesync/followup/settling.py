@@ -8,7 +8,8 @@ contact at the right time.  What FORMAT leaves open is decided here so:
 * What is overdue and never missed is settled by any contact that could have settled it in time, besides the one
   step whose window is open: else it would stay for ever with somebody who logs no tags.
 * A one-way channel settles a step with questions after all where it is the step's own channel.
-* Of two occasions the older one that is not missed yet takes the tag; where all are missed, the newest.
+* Of two occasions the older one that is not missed yet takes the tag, before any whose window has not opened;
+  where all are missed, the newest.
 * A tag settles a repeated step's occurrence from half an interval before it opens.
 
 This module knows no note, no disk and no clock.
@@ -181,10 +182,11 @@ class Course:
         self._mark(place, done, early=early)
 
     def _choose_by_age(self, found: Sequence[tuple[Place, Run]], day: date) -> Place:
-        """The oldest of these that is not missed; where all are, the newest."""
+        """The oldest of these that is not missed, if its time has come, else of all; where all are, the newest."""
         aged = [(self._age(self.occasion(place), run), place) for place, run in found]
         alive = [each for each in aged if not self._is_missed(self.occasion(each[1]), day)]
-        return min(alive)[1] if alive else max(aged)[1]
+        begun = [each for each in alive if (self.occasion(each[1]).turn.opens or date.max) <= day]
+        return min(begun or alive)[1] if alive else max(aged)[1]
 
     def _is_far_off(self, occasion: Occasion, opens: date, day: date) -> bool:
         """Whether a repeated step's next occurrence is too far off to be meant: half an interval or more."""

@@ -12,23 +12,28 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from notesync.notes.body import Body, Entry, Task
+from notesync.problems import Problem
 
 
 class Mention(NamedTuple):
-    """An entry or a task, and the notes that it links to, as the links name them."""
+    """An entry or a task, the notes that it links to, as the links name them, and what is wrong on its line."""
 
     targets: tuple[str, ...]
     said: Entry | Task
+    problems: tuple[Problem, ...] = ()
 
 
 def find_mentions(body: Body, path: str) -> Iterator[Mention]:
     """The entries and tasks of a note that link to others, in the note's order; they know their own note."""
+    wrong: dict[int, tuple[Problem, ...]] = {}
+    for problem in body.problems:
+        wrong[problem.line] = (*wrong.get(problem.line, ()), problem)
     for entry in body.entries:
         if entry.client:
-            yield Mention((entry.client,), entry._replace(path=path))
+            yield Mention((entry.client,), entry._replace(path=path), wrong.get(entry.line, ()))
     for task in body.tasks:
         if task.links:
-            yield Mention(task.links, task._replace(path=path))
+            yield Mention(task.links, task._replace(path=path), wrong.get(task.line, ()))
 
 
 def _places(kind: type[Entry] | type[Task], names: str) -> tuple[int, ...]:
@@ -44,14 +49,18 @@ _TASK_DAYS = _places(Task, "due scheduled start created done cancelled entry_day
 _TASK_LISTS = _places(Task, "tags depends_on links")
 
 
-def to_text(said: Entry | Task) -> str:
-    """An entry or a task as compact JSON."""
-    return _encode(said)
+def to_text(said: Entry | Task, problems: tuple[Problem, ...] = ()) -> str:
+    """An entry or a task, and what is wrong on its line, as compact JSON."""
+    return _encode((said, problems))
 
 
-def from_text(text: str) -> Entry | Task:
+def from_text(text: str) -> tuple[Entry | Task, tuple[Problem, ...]]:
     """What :func:`to_text` wrote down."""
-    values = json.loads(text)
+    values, problems = json.loads(text)
+    return _build(values), tuple(map(Problem._make, problems))
+
+
+def _build(values: list[Any]) -> Entry | Task:
     if len(values) == len(Task._fields):
         return Task._make(_restore(values, _TASK_DAYS, _TASK_LISTS))
     values[_ENTRY_FIELDS] = tuple(map(tuple, values[_ENTRY_FIELDS]))

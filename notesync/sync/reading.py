@@ -222,7 +222,9 @@ def _build_other_row(note: Note, digest: bytes, context: Context) -> NoteRow:
         return NoteRow(note.path, digest, False, None, (), problems)
     daily = find_daily(note.path)
     body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
-    mentions = [("\n".join(targets), to_text(said)) for targets, said in find_mentions(body, note.path)]
+    mentions = [
+        ("\n".join(targets), to_text(said, wrong)) for targets, said, wrong in find_mentions(body, note.path)
+    ]
     return NoteRow(note.path, digest, False, None, (), problems, mentions, offer_tasks(body.tasks))
 
 
@@ -240,9 +242,9 @@ _DAY_LENGTH = len("2026-11-22")
 
 def _find_more_problems(note: Note, client: Client, context: Context, ties: Ties) -> tuple[Problem, ...]:
     """What is wrong with a note in view of the plans and of other notes."""
-    found: tuple[Problem, ...] = ()
+    found = ties.problems
     if client.plan:
-        found = find_plan_problems(client, context.plans, *_find_place(note, "plan", context))
+        found += find_plan_problems(client, context.plans, *_find_place(note, "plan", context))
     if ties.twin and ties.claim == client.id:
         found += (_report_twin(note, ties.twin, *_find_place(note, "id", context)),)
     return found

@@ -16,6 +16,7 @@ from zlib import crc32
 
 from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
+from notesync.problems import Problem
 from notesync.store.index import Index
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Ties(NamedTuple):
     ``twin`` is the path of the note that has the same id, ``claim``, and comes first; this one then goes by its
     path.  ``company`` is the day of the newest contact with others of the ``circle``.  Both are of the note as
     it was stored last, and count for nothing if it says something else by now.  ``heard`` is the number of what
-    other notes say (0: nothing), which ``entries`` and ``tasks`` are.  ``awaited`` are open tasks elsewhere that
+    other notes say (0: nothing), which ``entries`` and ``tasks`` are, with what is
+    wrong on their lines.  ``awaited`` are open tasks elsewhere that
     the client's depend on: ids and words.
     """
 
@@ -41,6 +43,7 @@ class Ties(NamedTuple):
     heard: int = 0
     entries: tuple[Entry, ...] = ()
     tasks: tuple[Task, ...] = ()
+    problems: tuple[Problem, ...] = ()
     awaited: Mapping[str, str] = MappingProxyType({})
 
 
@@ -94,11 +97,13 @@ def find_ties(index: Index, clients: Sequence[int]) -> dict[int, Ties]:
         ties[key] = ties[key]._replace(awaited={**ties[key].awaited, ident: words})
     if index.has_mentions():
         for key, said in _gather(index.heard(clients)):
-            found = [from_text(text) for text in said]
+            told = [from_text(text) for text in said]
+            found = [each for each, _ in told]
             ties[key] = ties[key]._replace(
                 heard=_number(said),
                 entries=tuple(each for each in found if isinstance(each, Entry)),
                 tasks=tuple(each for each in found if isinstance(each, Task)),
+                problems=tuple(problem for _, problems in told for problem in problems),
             )
     return ties
 
