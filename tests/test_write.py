@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner, Result
 
-from notesync.cli import filters, session, write
+from notesync.cli import filters, session, when, write
 from notesync.cli.group import notesync
 from notesync.followup.choosing import Choice, find_meant
 from notesync.problems import MovedOnError
@@ -221,6 +221,18 @@ CASES = {
         ],
         "Done for Anna Botha: water the plant, again on Sat 28 Nov (a day off).",
     ),
+    "done: one of two tasks of the same words, by its day": Case(
+        f"{ANNA}\n- [ ] ring 📅 2026-11-24\n- [ ] ring 📅 2026-11-25\n", ("done", "anna", "ring 25 nov"),
+        ["- [ ] ring 📅 2026-11-25"], ["- [x] ring 📅 2026-11-25 ✅ 2026-11-22"], "Done for Anna Botha: ring.",
+    ),
+    "done: one of two tasks of the same words, by its ISO day": Case(
+        f"{ANNA}\n- [ ] ring 📅 2026-11-24\n- [ ] ring 📅 2026-11-25\n", ("done", "anna", "ring 2026-11-24"),
+        ["- [ ] ring 📅 2026-11-24"], ["- [x] ring 📅 2026-11-24 ✅ 2026-11-22"], "Done for Anna Botha: ring.",
+    ),
+    "move: one of two tasks that are alike, by its place": Case(
+        f"{ANNA}\n- [ ] ring 📅 2026-11-24\n- [ ] ring 📅 2026-11-24\n", ("move", "anna", "fri", "--task", "Anna.md:14"),
+        ["- [ ] ring 📅 2026-11-24"], ["- [ ] ring 📅 2026-11-27"], "Moved for Anna Botha: ring, Fri 27 Nov.",
+    ),
     "move: the next contact": Case(
         ANNA, ("move", "anna", "fri"), ["next_contact: 2026-11-19"], ["next_contact: 2026-11-27"],
         "Moved for Anna Botha: next contact Fri 27 Nov. Next: Contact as agreed, Fri 27 Nov",
@@ -287,6 +299,18 @@ CASES = {
         ["sold: 2026-11-22", "delivery: 2026-12-10", "- 2026-11-22 sold #sold [delivery:: 2026-12-10]"],
         "Sold to Anna: today, delivery Thu 10 Dec. Next:",
     ),
+    "sold: a value that the note writes its own way": Case(
+        SOLD.replace("value: 5000\n", "value: R 5,000.00\nstage: lead\n"), ("sold", "anna", "--on", "2026-11-16", "--value", "5000"),
+        ["stage: lead"], ["stage: customer"], "The sale to Anna: Mon 16 Nov, 5 000. Next:",
+    ),
+    "sold: before a loss": Case(
+        ANNA.replace("company: Acme", "lost: 2026-11-18"), ("sold", "anna", "--on", "2026-11-17"),
+        [], ["sold: 2026-11-17", "- 2026-11-17 sold #sold"], "Sold to Anna Botha: Tue 17 Nov. Next:",
+    ),
+    "lost: before a sale": Case(
+        ANNA.replace("company: Acme", "sold: 2026-11-18"), ("lost", "anna", "--reason", "x", "--on", "2026-11-17"),
+        [], ["lost: 2026-11-17", "- 2026-11-17 lost: x"], "Lost: Anna Botha, Tue 17 Nov. Next:",
+    ),
     "lost: with its reason": Case(
         ANNA, ("lost", "anna", "--reason", "too dear #price"),
         ["stage: prospect # since May"],
@@ -338,6 +362,14 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], int, str]] = {
     "a day that is none": (ANNA, ("log", "anna", "x", "--next", "soon"), 2, "bad-when: 'soon' of --next is no day"),
     "a day in another form": (ANNA, ("move", "anna", "27/11/2026"), 2, "Did you mean 2026-11-27?"),
     "a day that is over": (ANNA, ("move", "anna", "2025-11-27"), 2, "2025-11-27 of WHEN is over"),
+    "a year that cannot be meant": (ANNA, ("move", "anna", "9999-12-31"), 2, "lies in the year 9999"),
+    "a contact in such a year": (ANNA, ("log", "anna", "x", "--at", "0202-11-20"), 2, "lies in the year 202, "),
+    "a delivery in such a year": (ANNA, ("sold", "anna", "--delivery", "2926-12-01"), 2, "lies in the year 2926"),
+    "a sale that is still to come": (ANNA, ("sold", "anna", "--on", "2027-11-20"), 2, "2027-11-20 of --on is still to come"),
+    "a loss that is still to come": (ANNA, ("lost", "anna", "--reason", "x", "--on", "tomorrow"), 2, "is still to come"),
+    "a day of the past in words that are none": (
+        ANNA, ("log", "anna", "x", "--at", "last week"), 2, "today, yesterday, or a weekday (fri: the last one), with a time",
+    ),
     "a time where none belongs": (ANNA, ("pause", "anna", "fri", "10:00"), 2, "takes a day without a time"),
     "a channel that is none": (ANNA, ("log", "anna", "x", "--by", "pigeon"), 2, "'pigeon' is no channel"),
     "a slip in a channel": (ANNA, ("log", "anna", "x", "--by", "whatsap"), 2, "Did you mean 'whatsapp'?"),
@@ -354,9 +386,17 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], int, str]] = {
     ),
     "nothing of that name is open": (TASKS, ("done", "anna", "lift"), 2, "br1: send the brochure (task, Fri 20 Nov 2026"),
     "done ahead": (TASKS, ("done", "anna", "brochure", "--at", "tomorrow"), 2, "is still to come"),
+    "several fit, word for word": (
+        f"{ANNA}- [ ] ring 📅 2026-11-24\n- [ ] ring 📅 2026-11-25\n", ("done", "anna", "ring"), 2,
+        "Give more of its words, its day, or its place.\n  ring (task, Tue 24 Nov 2026, Anna.md:12)",
+    ),
     "several fit": (TASKS, ("done", "anna", "send"), 2, "ambiguous-work: 'send' may be any of these."),
     "a rule that cannot be read": (
-        WEEKLY.replace("every week", "every other week"), ("done", "anna", "plant"), 4, "bad-recurrence: ",
+        WEEKLY.replace("every week", "every other week"), ("done", "anna", "plant"), 4,
+        "bad-recurrence: Anna.md:8 was left as it is: the task's rule 'every other week' is not read: ",
+    ),
+    "a rule by which no other day comes": (
+        WEEKLY.replace("every week", "every 7000 years"), ("done", "anna", "plant"), 4, "bad-recurrence: Anna.md:8 was left",
     ),
     "a newer promise before an older one": (
         OWED.replace("## Log\n", "## Log\n- 2026-11-19 call: will ring the bank #promise\n"),
@@ -631,7 +671,7 @@ def test_undo_refuses_when_the_note_has_moved_on(vault: Vault) -> None:
     ],
 )
 def test_a_time_belongs_to_the_day_before_it(typed: str, meant: list[str]) -> None:
-    assert list(write.join_times(typed.split())) == meant
+    assert list(when.join_times(typed.split())) == meant
 
 
 CHOICES = [
