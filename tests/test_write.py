@@ -709,7 +709,7 @@ def test_what_is_meant(wanted: str, places: list[int]) -> None:
 def complete(vault: Vault) -> Callable[[str], list[str]]:
     """What a shell is offered for a line, by a process of its own."""
     vault.put("Anna.md", TASKS.replace("next_contact: 2026-11-19", "sold: 2026-11-16\ndelivery: 2026-11-18"))
-    vault.put("Annette O'Neill $x.md", ANNA.replace("Anna Botha", '"Annette O\'Neill $x"'))
+    vault.put("Annette O'Neill $x.md", ANNA.replace("Anna Botha", "Annette O'Neill $x `y` \\n"))
     vault.put("Zoë.md", "---\ntype: client\naliases: [the atelier]\n---\n")
     vault.run("check")
 
@@ -729,9 +729,12 @@ def complete(vault: Vault) -> Callable[[str], list[str]]:
 
 
 def test_clients_steps_and_tasks_are_completed(complete: Callable[..., list[str]], vault: Vault) -> None:
-    assert complete("notesync log ann") == ["Anna Botha", "Annette O'Neill $x"]
+    assert complete("notesync log ann") == ["Anna Botha", "Annette O'Neill $x `y` \\n"]
     assert complete("notesync show atelier") == ["Zoë"]
     assert complete("notesync check zoe") == ["Zoë"]
+    vault.put("Bob.md", '---\ntype: client\nname: "Bob\\e[31m\\u202e\\nx"\n---\n')
+    vault.run("check")
+    assert complete("notesync check bob") == ["Bob\\x1b[31m\\u202e x"]
     assert complete("notesync done Zoë ") == []
     assert complete("notesync done acme ") == []  # two of them
     assert {"satisfaction", "usage", "send the brochure"} <= set(complete("notesync done botha "))
@@ -753,24 +756,37 @@ def test_bash_gets_each_name_as_one_word(complete: Callable[..., list[str]], tmp
     script = """
         eval "$(_NOTESYNC_COMPLETE=bash_source notesync)"
         complete -p notesync
-        for typed in 'ann' '"ann' 'zo'; do
+        for typed in ann '"ann' "'ann" zo; do
             COMP_WORDS=(notesync log "$typed") COMP_CWORD=2
             _notesync_completion notesync
             printf '%s\\n' "${COMPREPLY[@]}"
+            quote=${typed%%[a-z]*}
+            eval "printf '<%s>\\n' $quote${COMPREPLY[-1]}$quote"
         done
+        COMP_WORDS=(notesync log botha --by "") COMP_CWORD=4
+        _notesync_completion notesync
+        echo "${#COMPREPLY[@]} for words of one's own"
     """
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PYTHONPATH": str(HOME), "PATH": path}
     done = subprocess.run(
         ["bash", "-c", script], env=environment, capture_output=True, check=True, timeout=60
     )
+    odd = "<Annette O'Neill $x `y` \\n>"
     assert done.stdout.decode().splitlines() == [
         "complete -o nosort -F _notesync_completion notesync",
         "Anna\\ Botha",
-        "Annette\\ O\\'Neill\\ \\$x",
+        "Annette\\ O\\'Neill\\ \\$x\\ \\`y\\`\\ \\\\n",
+        odd,
         "Anna Botha",
-        "Annette O'Neill $x",
+        "Annette O'Neill \\$x \\`y\\` \\\\n",
+        odd,
+        "Anna Botha",
+        "Annette O'\\''Neill $x `y` \\n",
+        odd,
         "$'Zo\\303\\253'" if "303" in done.stdout.decode() else "Zoë",
+        "<Zoë>",
+        "0 for words of one's own",
     ]
 
 
