@@ -652,8 +652,63 @@ def test_undo_refuses_when_the_note_has_moved_on(vault: Vault) -> None:
     vault.put("Anna.md", vault.read() + "more\n")
     for words in (("undo",), ("undo", "--dry-run"), ("undo", "anna")):
         done = vault.run(*words)
-        assert (done.exit_code, "has been changed since (log Anna Botha)" in done.stderr) == (4, True)
+        assert (done.exit_code, "has been changed since, so that cannot be" in done.stderr) == (4, True)
     assert vault.read().endswith("more\n")
+
+
+def test_what_has_been_undone_and_done_again_is_named_as_at_first(vault: Vault) -> None:
+    vault.put("Anna.md", ANNA)
+    vault.do("log", "anna", "x")
+    for _ in range(3):
+        vault.do("undo")
+    vault.put("Anna.md", vault.read() + "more\n")
+    assert "cannot be taken back (log Anna Botha)" in vault.run("undo").stderr
+
+
+@POSIX
+def test_nobody_need_sit_there(vault: Vault) -> None:
+    """A service or a shortcut of a phone may give us no stdin at all."""
+    vault.put("Anna.md", ANNA)
+    for words, said in (("x", ""), ("", "no-text: "), ("-", "no-text: ")):
+        line = f'"{sys.executable}" -m notesync log anna {words} <&-'
+        environment = os.environ | {"PYTHONPATH": str(HOME)}
+        done = subprocess.run(
+            ["sh", "-c", line], env=environment, capture_output=True, timeout=60, check=False
+        )
+        assert (done.returncode, said in done.stderr.decode()) == (2 if said else 0, True)
+
+
+@POSIX
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [("log", "anna", "x"), ("undo",), ("new", "Ben")])
+def test_what_was_written_is_not_denied_where_it_cannot_be_told(vault: Vault, words: tuple[str, ...]) -> None:
+    vault.put("Anna.md", ANNA)
+    vault.do("move", "anna", "fri")
+    before = vault.files()
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "notesync", *words]
+        environment = os.environ | {"PYTHONPATH": str(HOME)}
+        done = subprocess.run(
+            command, env=environment, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    said = done.stderr.decode()
+    assert vault.files() != before
+    assert done.returncode == 70
+    assert "changed all the same, and 'notesync undo' takes it back" in said
+    assert "Nothing in your notes" not in said
+
+
+@POSIX
+def test_a_note_is_changed_where_the_index_has_no_place(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    vault.put("Anna.md", ANNA)
+    done = vault.run("log", "anna", "x")
+    assert (done.exit_code, "- 2026-11-22 x\n" in vault.read()) == (0, True)
+    if sys.platform == "linux":
+        assert "cannot be used (not a directory): working in memory, slower" in done.stderr
 
 
 # --- Words ------------------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ def new(
         if dry_run:
             session.write(receipt.render_diff([step]))
         else:
+            session.keep_change([step.path])
             workspace.refresh()
             session.write([_describe(workspace, planned, step.path)])
         session.tell(*planned.notices, *map(_warn, planned.likely))

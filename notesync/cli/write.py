@@ -90,6 +90,7 @@ class Desk:
             self.session.write(receipt.render_diff(steps))
             return []
         if steps:
+            self.session.keep_change(step.path for step in steps)
             self.workspace.refresh()
             new = [each for each in self._find_problems() if each._replace(line=0) not in before]
             self.session.tell(*render_problems_lines(new))
@@ -685,6 +686,7 @@ def undo(session: Session, note: str | None, dry_run: bool) -> None:
         if dry_run:
             session.write(receipt.render_diff(undone.steps))
             return
+        session.keep_change(step.path for step in undone.steps)
         workspace.refresh()
         paths = ", ".join(clean(step.path) for step in undone.steps)
         again = undone.words.startswith("undo: ")
