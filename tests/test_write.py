@@ -525,6 +525,7 @@ def test_on_a_terminal_what_is_missing_is_asked_for(vault: Vault) -> None:
     assert "- [x] send the price list" in vault.read()
     vault.do("move", "anna", "tomorrow", typed="9:15\n")
     assert "next_contact: 2026-11-23T09:15\n" in vault.read()
+    assert "settled-already: " in vault.run("move", "anna", "mon", typed="\n").stderr
     vault.do("lost", "anna", typed="too dear\n")
     assert "- 2026-11-22 lost: too dear\n" in vault.read()
 

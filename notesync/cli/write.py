@@ -361,7 +361,11 @@ def _require_standing(desk: Desk, agreed: When, contact: date) -> When:
         )
     if agreed.minute is not None or desk.calendar.before(agreed.day, EARLY_WORKDAYS) > contact:
         return agreed
-    asked = click.prompt(f"At what time on {words}", err=True) if is_asking_possible() else ""
+    asked = (
+        click.prompt(f"At what time on {words}", default="", show_default=False, err=True)
+        if is_asking_possible()
+        else ""
+    )
     minute = parse_clock(asked)
     if minute is None:
         raise UsageError(
@@ -426,8 +430,9 @@ def done(
     """Settle a step of a plan, or tick a task.
 
     A step is named by its tag, a promise or complaint of the log as 'promise' or 'complaint': an entry with TEXT
-    settles it. A task is named by some of its words or its id, also one in another note that is this client's: it
-    is ticked with its done date, a recurring one gets its next line above, and TEXT is logged.
+    settles it. A task is named by some of its words, its id, its day or its place ('Anna.md:12'), also one in another
+    note that is this client's: it is ticked with its done date, a recurring one gets its next line above, and TEXT
+    is logged.
     """
     with session.open() as workspace:
         desk = Desk(session, workspace, client, dry_run)
