@@ -258,12 +258,22 @@ def test_what_one_command_did_to_several_notes_is_taken_back_together(desk: Desk
     assert desk.read("Clients/New.md") == NOTE
 
 
-@pytest.mark.parametrize("moved", [lambda path: path.write_bytes(b"typed"), lambda path: path.unlink()])
-def test_a_note_that_has_moved_on_is_not_taken_back(desk: Desk, moved: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize(
+    ("moved", "why"),
+    [
+        (lambda path: path.write_bytes(b"typed"), "has been changed since"),
+        (lambda path: path.unlink(), "is no longer there"),
+    ],
+)
+def test_a_note_that_has_moved_on_is_not_taken_back(
+    desk: Desk, moved: Callable[[Path], object], why: str
+) -> None:
     desk.change(log(), log("Clients/Bo.md"))
     moved(desk.root / "Clients/Bo.md")
     there = desk.files()
-    with pytest.raises(MovedOnError, match=r"Clients/Bo\.md has been changed since \(log Acme\)"):
+    with pytest.raises(
+        MovedOnError, match=rf"Clients/Bo\.md {why}, so that cannot be taken back \(log Acme\)"
+    ):
         desk.undo()
     assert desk.read() == NOTE + CALLED
     assert desk.files() == there

@@ -17,21 +17,25 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 from notesync.cli.session import Session
 from notesync.followup.choosing import MARKS, Choice, list_choices, list_steps
 from notesync.followup.matching import find_clients, fold
+from notesync.publish.text import clean
 from notesync.sync.pipeline import Workspace
 
 Found = TypeVar("Found")
 
-# click's own script puts a name with a blank into the command line as two words.
-_BASH = """\
-%(complete_func)s() {
-    local IFS=$'\\n' line value quoted=${COMP_WORDS[COMP_CWORD]}
+# click's own script puts a name with a blank into the command line as two words.  What a shared note says must not
+# run as a command, within quotes neither.
+_BASH = r"""%(complete_func)s() {
+    local IFS=$'\n' line value sign quoted=${COMP_WORDS[COMP_CWORD]}
     COMPREPLY=()
     while read -r line; do
         value=${line#*,}
+        [[ -n $value ]] || continue
         case $quoted in
-            \\"*|\\'*) COMPREPLY+=("$value") ;;
-            *) COMPREPLY+=("$(printf '%%q' "$value")") ;;
+            \"*) for sign in '\' '"' '$' '`'; do value=${value//"$sign"/"\\$sign"}; done ;;
+            \'*) value=${value//"'"/"'\\''"} ;;
+            *) printf -v value '%%q' "$value" ;;
         esac
+        COMPREPLY+=("$value")
     done < <(env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD="$COMP_CWORD" %(complete_var)s=bash_complete "$1" 2>/dev/null)
     if [[ ${#COMPREPLY[@]} -eq 0 ]]; then compopt -o default 2>/dev/null; fi
     return 0
@@ -120,5 +124,6 @@ def _ask(ctx: click.Context, question: Callable[[Workspace], Iterable[Found]]) -
 
 
 def _as_items(words: Iterable[str]) -> list[CompletionItem]:
-    """One for each; a line is what the shell reads, so of several lines the first."""
-    return [CompletionItem(line) for line in dict.fromkeys(" ".join(word.split()) for word in words) if line]
+    """One for each, on one line, with nothing in it that a terminal would obey."""
+    shown = (clean(" ".join(word.split())) for word in words)
+    return [CompletionItem(line) for line in dict.fromkeys(shown) if line]

@@ -138,6 +138,8 @@ def prepare_streams() -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  closed with the process
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -171,9 +173,11 @@ def tell_unexpected(error: Exception, session: Session) -> None:
         import traceback
 
         traceback.print_exception(error)
+    done = "Nothing in your notes was changed"
+    if session.changed:
+        done = f"{', '.join(session.changed)}: changed all the same, and 'notesync undo' takes it back"
     session.tell_error(
-        f"unexpected: {type(error).__name__}: {error}. "
-        + ("The change was made; " if session.changed else "Nothing in your notes was changed; ")
+        f"unexpected: {type(error).__name__}: {error}. {done}; "
         + (
             "please report it with these lines."
             if session.verbose

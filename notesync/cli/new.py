@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from notesync.cli.session import Session, command, pass_session
-from notesync.cli.write import WHEN, WritingCommand, dry_run_option
+from notesync.cli.when import WritingCommand, read_when
+from notesync.cli.write import dry_run_option
 from notesync.problems import UsageError
 from notesync.publish import receipt
 from notesync.publish.text import clean
@@ -64,13 +65,17 @@ def new(
         session.refresh(workspace)
         require_vault(session, workspace)
         told = Told(name, company.strip(), phones, emails, owners, stage.strip(), "", folder)
-        told = told._replace(next_contact=read_when(workspace, when) if when else "")
+        if when:
+            calendar = workspace.settings.work_calendar()
+            agreed = read_when(when, "--next", workspace.moment.day, calendar, timed=True)
+            told = told._replace(next_contact=agreed.isoformat())
         planned = plan_client(workspace, told, os.urandom(ID_BYTES))
         wish = New(planned.path, planned.note.data)
         (step,) = workspace.change([wish], f"new {told.name}", dry_run=dry_run)
         if dry_run:
             session.write(receipt.render_diff([step]))
         else:
+            session.keep_change([step.path])
             workspace.refresh()
             session.write([_describe(workspace, planned, step.path)])
         session.tell(*planned.notices, *map(_warn, planned.likely))
@@ -90,22 +95,6 @@ def require_vault(session: Session, workspace: Workspace) -> None:
             f"no-vault: {root} has no client notes, no settings, and is not known to Obsidian. Go to your vault's "
             "folder, or name it with --vault DIR; 'notesync init' makes a folder a vault."
         )
-
-
-def read_when(workspace: Workspace, when: str) -> str:
-    """WHEN as the front matter has it.  Raises UsageError."""
-    from notesync.followup.dates import parse_when, suggest_date
-
-    today = workspace.moment.day
-    found = parse_when(when, today, workspace.settings.work_calendar())
-    if found is None:
-        meant = suggest_date(when)
-        hint = f"Did you mean {meant}?" if meant else f"{WHEN}, with a time: fri 14:30."
-        raise UsageError(f"bad-when: '{when}' of --next is no day that can be read for certain. {hint}")
-    if found.day < today:
-        raise UsageError(f"bad-when: {found.day} of --next is over. {WHEN}.")
-    day = found.day.isoformat()
-    return day if found.minute is None else f"{day}T{found.minute // 60:02}:{found.minute % 60:02}"
 
 
 def _describe(workspace: Workspace, planned: NewClient, path: str) -> str:

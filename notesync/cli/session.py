@@ -39,7 +39,7 @@ class Session:
         self.vault = ""
         self.today: Moment | None = None
         self.verbose = False
-        self.changed = False  # whether a note has been, as was asked
+        self.changed: tuple[str, ...] = ()
 
     def find_vault(self) -> str:
         """The absolute path of the vault: as named, else the nearest with settings, else where we are.
@@ -85,6 +85,10 @@ class Session:
         for notice in workspace.notices:
             self.tell(notice)
         return changes
+
+    def keep_change(self, paths: Iterable[str]) -> None:
+        """Know of notes that were changed: an error that nobody foresaw must not deny it."""
+        self.changed = (*self.changed, *paths)
 
     def write(self, lines: Iterable[str]) -> None:
         """Results, whole lines with their newlines, to stdout."""

@@ -7,16 +7,16 @@ next.  What a wish makes of a note is in ``sync/deeds``; here words become days,
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from notesync.cli.filters import Filters, complete_clients, find_one, is_asking_possible, select
-from notesync.cli.session import AnyFunction, Command, Session, command, pass_session
+from notesync.cli.session import AnyFunction, Session, command, pass_session
+from notesync.cli.when import WritingCommand, read_when
 from notesync.followup.client import show_link
 from notesync.problems import Problem, UsageError
 from notesync.publish import receipt
@@ -34,49 +34,11 @@ if TYPE_CHECKING:
     from notesync.store.history import Step
     from notesync.sync.deeds import Deed
 
-WHEN = "Write an ISO date (2026-11-25), today, tomorrow, a weekday (fri), or a time from now (3d, 2w, 5 workdays)"
-_TIMED = ("--at", "--next")
-_CLOCK = re.compile("[0-9]{1,2}:[0-9]{2}")
 _CHOICES = 20  # to choose from
 _OPEN = 8  # to be reminded of
 
 
 # --- What the commands share -----------------------------------------------------------------------------
-
-
-class WritingCommand(Command):
-    """A command that joins a time to the day before it: ``--at 2026-11-25 14:30`` needs no quotes."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if ctx.resilient_parsing and args and args[-1].startswith("-"):
-            # A shell asks for this option's value: without one click would forget the client before it.
-            args = args[:-1]
-        return super().parse_args(ctx, list(join_times(args)))
-
-
-def join_times(words: Sequence[str]) -> Iterator[str]:
-    """The words of a command line, those of an option's day and time as one."""
-    rest = iter(words)
-    before = ""
-    waiting: str | None = None
-    for word in rest:
-        if waiting is not None:
-            if _CLOCK.fullmatch(word):
-                yield f"{waiting} {word}"
-                waiting = None
-                continue
-            yield waiting
-            waiting = None
-        if before in _TIMED or word.startswith(tuple(f"{name}=" for name in _TIMED)):
-            waiting = word
-        else:
-            yield word
-        if word == "--":
-            break
-        before = "" if before in _TIMED else word
-    if waiting is not None:
-        yield waiting
-    yield from rest
 
 
 def client_argument(function: AnyFunction) -> AnyFunction:
@@ -112,26 +74,9 @@ class Desk:
         """The client's own note."""
         return self.name.path
 
-    def read_when(self, words: str, option: str, *, timed: bool = False, past: bool = False) -> When:
-        """The day that WHEN means.  Raises UsageError for words that mean none, or a day that is over."""
-        from notesync.followup.dates import parse_when, suggest_date
-
-        found = parse_when(words, self.today, self.calendar, past)
-        if found is None:
-            meant = suggest_date(words)
-            hint = (
-                f"Did you mean {meant}?"
-                if meant
-                else f"{WHEN}{'' if not timed else ', with a time: fri 14:30'}."
-            )
-            raise UsageError(
-                f"bad-when: '{words}' of {option} is no day that can be read for certain. {hint}"
-            )
-        if found.minute is not None and not timed:
-            raise UsageError(f"bad-when: {option} takes a day without a time, not '{words}'.")
-        if found.day < self.today and not past:
-            raise UsageError(f"bad-when: {found.day} of {option} is over. {WHEN}.")
-        return found
+    def read_when(self, words: str, option: str, **asked: bool) -> When:
+        """The day that WHEN means; see :func:`read_when`."""
+        return read_when(words, option, self.today, self.calendar, **asked)
 
     def carry_out(self, words: str, deeds: Sequence[tuple[str, Deed]]) -> list[Step]:
         """Change notes, each named with what is wished of it, or show what would be; what was changed."""
@@ -143,8 +88,8 @@ class Desk:
         if self.dry_run:
             self.session.write(receipt.render_diff(steps))
             return []
-        self.session.changed = bool(steps)
         if steps:
+            self.session.keep_change(step.path for step in steps)
             self.workspace.refresh()
             new = [each for each in self._find_problems() if each._replace(line=0) not in before]
             self.session.tell(*render_problems_lines(new))
@@ -224,7 +169,7 @@ def _ask_which(wanted: str, found: Sequence[Choice]) -> Choice:
     lines = [_describe_choice(choice) for choice in found[:_CHOICES]]
     if not is_asking_possible():
         raise UsageError(
-            f"ambiguous-work: '{wanted}' may be any of these. Give more of its words.\n  "
+            f"ambiguous-work: '{wanted}' may be any of these. Give more of its words, its day, or its place.\n  "
             + "\n  ".join(lines)
         )
     click.echo(f"'{clean(wanted)}' may be any of these:", err=True)
@@ -414,7 +359,11 @@ def _require_standing(desk: Desk, agreed: When, contact: date) -> When:
         )
     if agreed.minute is not None or desk.calendar.before(agreed.day, EARLY_WORKDAYS) > contact:
         return agreed
-    asked = click.prompt(f"At what time on {words}", err=True) if is_asking_possible() else ""
+    asked = (
+        click.prompt(f"At what time on {words}", default="", show_default=False, err=True)
+        if is_asking_possible()
+        else ""
+    )
     minute = parse_clock(asked)
     if minute is None:
         raise UsageError(
@@ -479,16 +428,13 @@ def done(
     """Settle a step of a plan, or tick a task.
 
     A step is named by its tag, a promise or complaint of the log as 'promise' or 'complaint': an entry with TEXT
-    settles it. A task is named by some of its words or its id, also one in another note that is this client's: it
-    is ticked with its done date, a recurring one gets its next line above, and TEXT is logged.
+    settles it. A task is named by some of its words, its id, its day or its place ('Anna.md:12'), also one in another
+    note that is this client's: it is ticked with its done date, a recurring one gets its next line above, and TEXT
+    is logged.
     """
     with session.open() as workspace:
         desk = Desk(session, workspace, client, dry_run)
-        when = desk.read_when(at, "--at", timed=True, past=True)
-        if when.day > desk.today:
-            raise UsageError(
-                f"bad-when: {when.day} of --at is still to come: what is done, is done by today."
-            )
+        when = desk.read_when(at, "--at", timed=True, past=True, ahead=False)
         choice = _choose_work(desk, work)
         said = read_text([text or ""], False)
         if choice.task is not None:
@@ -519,13 +465,14 @@ def _choose_work(desk: Desk, wanted: str) -> Choice:
 def _tick(desk: Desk, task: Task, when: When, channel: str, text: str) -> None:
     from notesync.sync.deeds import combine, find_following, log_entry, tick
 
-    deeds: dict[str, Deed] = {task.path or desk.path: tick(task, when.day, desk.settings)}
+    path = task.path or desk.path
+    deeds: dict[str, Deed] = {path: tick(task, when.day, path, desk.settings)}
     if text or channel:
         entry = log_entry(_build_entry(when, channel, "", text, ""), desk.settings)
         before = deeds.get(desk.path)
         deeds[desk.path] = combine(before, entry) if before else entry
     if desk.carry_out("done", list(deeds.items())):
-        again = find_following(task, when.day) if task.recurrence is not None else {}
+        again = find_following(task, when.day, path) if task.recurrence is not None else {}
         day = again.get("due") or again.get("scheduled") or again.get("start")
         comes = f", again on {desk.describe_day(day)}" if day else ""
         desk.tell(f"Done for {clean(desk.name.name)}: {clean(show_link(task.text))}{comes}")
@@ -612,12 +559,7 @@ def _check_delivery(desk: Desk, words: str) -> str:
     """A delivery's day, which may be over already, or ``unknown``."""
     if not words or words.strip().casefold() == "unknown":
         return words.strip().casefold()
-    from notesync.followup.dates import parse_date
-
-    found = parse_date(words)
-    if found is not None and found.minute is None:
-        return found.day.isoformat()
-    return desk.read_when(words, "--delivery").day.isoformat()
+    return desk.read_when(words, "--delivery", over=True).day.isoformat()
 
 
 def _check_value(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
@@ -658,7 +600,7 @@ def sold(session: Session, client: str, on: str, delivery: str, value: str, dry_
 
     with session.open() as workspace:
         desk = Desk(session, workspace, client, dry_run)
-        day = desk.read_when(on, "--on", past=True).day if on else None
+        day = desk.read_when(on, "--on", past=True, ahead=False).day if on else None
         sale = Sale(day, _check_delivery(desk, delivery), value)
         meant = find_meant_sale(desk.client, sale, desk.today)
         if sale.delivery and sale.delivery < meant.day.isoformat():
@@ -713,7 +655,7 @@ def lost(
 
     with session.open() as workspace:
         desk = Desk(session, workspace, client, dry_run)
-        day = desk.read_when(on, "--on", past=True).day
+        day = desk.read_when(on, "--on", past=True, ahead=False).day
         if not reason.strip() and is_asking_possible():
             reason = click.prompt("Why", default="", show_default=False, err=True)
         if not reason.strip():
@@ -747,7 +689,7 @@ def undo(session: Session, note: str | None, dry_run: bool) -> None:
         if dry_run:
             session.write(receipt.render_diff(undone.steps))
             return
-        session.changed = True
+        session.keep_change(step.path for step in undone.steps)
         workspace.refresh()
         paths = ", ".join(clean(step.path) for step in undone.steps)
         again = undone.words.startswith("undo: ")

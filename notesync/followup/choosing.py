@@ -30,8 +30,8 @@ _CLOSING = {PROMISE: "kept", COMPLAINT: "resolved"}
 class Choice(NamedTuple):
     """Something to be done: a log entry with the ``tag`` settles it, or it is a ``task``.
 
-    ``names`` are its short names, ``title`` its words, ``about`` what tells it from others of the same words.
-    ``older`` is what the log closes before it.
+    ``names`` are its short names, ``title`` its words, ``about`` what tells it from others of the same words;
+    ``place`` and ``day`` are a task's.  ``older`` is what the log closes before it.
     """
 
     tag: str
@@ -40,6 +40,8 @@ class Choice(NamedTuple):
     about: str
     task: Task | None = None
     older: str = ""
+    place: str = ""
+    day: date | None = None
 
 
 def list_choices(client: Client, progress: Iterable[Progress], today: date) -> list[Choice]:
@@ -66,14 +68,16 @@ def list_steps(plans: Plans) -> list[Choice]:
 def find_meant(wanted: str, choices: Sequence[Choice]) -> list[Choice]:
     """What the words mean, of the best kind of agreement only.
 
-    The kinds, best first: a short name; all the words; every word, in any order; every word as a part.
+    The kinds, best first: a short name, or a place such as ``Anna.md:12``; all the words; every word, in any
+    order; every word as a part; the same, and behind the words, if any, the day.
     """
     name, folded = wanted.strip().lstrip("#🆔").strip().casefold(), fold(wanted)
     kinds: tuple[Callable[[Choice], bool], ...] = (
-        lambda choice: name in choice.names,
+        lambda choice: name in (*choice.names, choice.place.casefold()),
         lambda choice: folded == fold(choice.title),
         lambda choice: set(folded.split()).issubset(_words(choice).split()),
         lambda choice: all(part in _words(choice) for part in folded.split()),
+        lambda choice: _agrees_with_day(choice, folded),
     )
     if name in _CLOSING:  # not the check after a complaint, when none is open
         kinds = kinds[:1]
@@ -96,6 +100,18 @@ def _words(choice: Choice) -> str:
     return fold(f"{' '.join(choice.names)} {choice.title}")
 
 
+def _agrees_with_day(choice: Choice, folded: str) -> bool:
+    """Whether the last of the words are the choice's day (``2026-11-25``, ``Wed 25 Nov``, ``25 Nov``), the others its own."""
+    if choice.day is None:
+        return False
+    named = format_day(choice.day)
+    for form in (choice.day.isoformat(), format_day(choice.day, 0), named, named.partition(" ")[2]):
+        rest, end, _ = f" {folded}".rpartition(f" {fold(form)}")
+        if end and folded.endswith(fold(form)):
+            return all(part in _words(choice) for part in rest.split())
+    return False
+
+
 def _choose_step(tag: str, name: str, title: str) -> Choice:
     return Choice(tag, tuple(dict.fromkeys((tag, name))), title, "step")
 
@@ -108,10 +124,10 @@ def _describe_window(progress: Progress, year: int) -> str:
 
 
 def _choose_task(client: Client, task: Task) -> Choice:
-    day = task.due or task.scheduled
-    words = ["task", format_day(day, 0) if day else "", f"{task.path or client.path}:{task.line}"]
+    day, place = task.due or task.scheduled, f"{task.path or client.path}:{task.line}"
+    about = ", ".join(filter(None, ("task", format_day(day, 0) if day else "", place)))
     names = (task.id.casefold(),) if task.id else ()
-    return Choice("", names, show_link(task.text), ", ".join(filter(None, words)), task)
+    return Choice("", names, show_link(task.text), about, task, place=place, day=day)
 
 
 def _list_cases(client: Client, today: date) -> Iterator[Choice]:

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from notesync.followup.dates import Interval, parse_date, parse_interval, suggest_date
+from notesync.followup.dates import YEARS, Interval, parse_date, parse_interval, suggest_date
 from notesync.followup.entry_fields import find_delivery, find_entry_problems, find_newest_sale
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
 from notesync.notes.note import Plain, normalise_key
@@ -321,9 +321,6 @@ def _read_date(reading: _Reading, field: Field, found: Found) -> Dated | None:
     return newest
 
 
-# Notes tell of people: a day outside these years is a slip of the hand, and arithmetic on it is meaningless.
-_FIRST_YEAR, _LAST_YEAR = 1900, 2199
-
 _LONGEST_TEXT = 80  # that is looked at for what it could mean: a date, number or cadence is never longer
 
 
@@ -336,9 +333,9 @@ def _read_day(reading: _Reading, field: Field, value: Value) -> Dated | None:
     day, minute, offset = written
     if offset is not None and minute is not None:
         day, minute = _in_zone(day, minute, offset, reading.timezone)
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+    if day.year not in YEARS:
         message = f"`{field.key}` lies in the year {day.year}, which cannot be meant."
-        hint = f"Write a day from {_FIRST_YEAR} to {_LAST_YEAR}."
+        hint = f"Write a day from {YEARS[0]} to {YEARS[-1]}."
         reading.report(value, "bad-date", ERROR, message, hint)
         return None
     return _new(Dated, (day, minute, value.line, value.column))
@@ -386,7 +383,7 @@ def _read_created(reading: _Reading, field: Field, found: Found) -> Dated | None
     # Not a key of the format: other programs write it in many ways, so what cannot be read is no problem.
     value = found.values[0]
     written = parse_date(value.text) or parse_date(value.text.strip()[:10])
-    if written is None or not _FIRST_YEAR <= written.day.year <= _LAST_YEAR:
+    if written is None or written.day.year not in YEARS:
         return None
     return Dated(written.day, None, value.line, value.column)
 

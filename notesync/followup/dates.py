@@ -18,6 +18,9 @@ from notesync.notes.spelled import MONTH_NAMES
 
 DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+YEARS = range(1900, 2200)
+"""Notes tell of people: a day outside these years is a slip of the hand, and arithmetic on it is meaningless."""
+
 _ONE_DAY = timedelta(1)
 _pattern = lru_cache(maxsize=None)(re.compile)
 
@@ -516,6 +519,11 @@ class When(NamedTuple):
 
     day: date
     minute: int | None
+
+    def isoformat(self, between: str = "T") -> str:
+        """As the front matter has it, with a sign ``between`` the day and a time."""
+        clock = "" if self.minute is None else f"{between}{self.minute // 60:02}:{self.minute % 60:02}"
+        return f"{self.day.isoformat()}{clock}"
 
 
 def parse_when(text: str, today: date, calendar: WorkCalendar, past: bool = False) -> When | None:

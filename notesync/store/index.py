@@ -214,7 +214,8 @@ class Index:
         db.execute("commit")
 
     def _in_memory(self, error: Exception) -> sqlite3.Connection:
-        self.notices.append(f"the index {self.path} cannot be used ({error}): working in memory, slower")
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        self.notices.append(f"the index {self.path} cannot be used ({reason}): working in memory, slower")
         self.in_memory = True
         db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._create(db)

@@ -112,15 +112,16 @@ def _turn_words(words: str) -> str:
 def _turn_round(vault: Vault, history: History, change: Change) -> Step:
     """The step that takes a change back, if the note is still as the change left it."""
     path = change.path
-    if _find_digest(vault, path) != change.after:
+    words = change.words.removeprefix(_UNDO).removeprefix(_REDO)
+    found = _find_digest(vault, path)
+    if found != change.after:
+        why = "is no longer there" if found is None else "has been changed since"
         raise MovedOnError(
-            f"{path} has been changed since ({change.words}), so that cannot be taken back. Nothing was changed."
+            f"{path} {why}, so that cannot be taken back ({words}). Nothing was changed: do it by hand."
         )
     before, after = (digest and history.read(digest) for digest in (change.before, change.after))
     if (before is None) != (change.before is None) or (after is None) != (change.after is None):
-        raise RefusedError(
-            f"{path}: its text before ({change.words}) is no longer kept. Nothing was changed."
-        )
+        raise RefusedError(f"{path}: its text before ({words}) is no longer kept. Nothing was changed.")
     return Step(path, after, before)
 
 

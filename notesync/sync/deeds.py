@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from notesync.followup.client import Client, find_key, find_known_keys, list_keys, read_client
-from notesync.followup.dates import When, parse_date
+from notesync.followup.dates import YEARS, When, parse_date
 from notesync.followup.recurrence import next_occurrence, parse_recurrence
 from notesync.followup.settings import Settings
 from notesync.notes.body import Entry, Task, parse_body
@@ -97,12 +97,10 @@ def agree(when: When | None, action: str, settings: Settings) -> Deed:
 
 def _write_moment(note: Note, when: When, settings: Settings) -> str:
     """The day, and a time behind the sign that the note has there already."""
-    if when.minute is None:
-        return when.day.isoformat()
     found = note.get(normalise_key(find_key(note, "next_contact", settings)))
     old = found.values[0].text if found and found.values else ""
     between = " " if parse_date(old) is not None and " " in old.strip() else "T"
-    return f"{when.day}{between}{when.minute // 60:02}:{when.minute % 60:02}"
+    return when.isoformat(between)
 
 
 def pause(until: date | None, settings: Settings) -> Deed:
@@ -120,9 +118,9 @@ def pause(until: date | None, settings: Settings) -> Deed:
 # --- Tasks -----------------------------------------------------------------------------------------------
 
 
-def tick(task: Task, day: date, settings: Settings) -> Deed:
-    """The note with a task done, and the next line of one that recurs."""
-    following = find_following(task, day) if task.recurrence is not None else None
+def tick(task: Task, day: date, path: str, settings: Settings) -> Deed:
+    """The note at a path with a task done, and the next line of one that recurs."""
+    following = find_following(task, day, path) if task.recurrence is not None else None
 
     def deed(note: Note) -> Note:
         found = _find_again(note, task, settings)
@@ -136,27 +134,27 @@ def put_off(task: Task, day: date, settings: Settings) -> Deed:
     return lambda note: move_task(note, _find_again(note, task, settings), day, settings.log_headings)
 
 
-def find_following(task: Task, done: date) -> dict[str, date]:
+def find_following(task: Task, done: date, path: str) -> dict[str, date]:
     """The dates of a recurring task's next occurrence.  Raises RefusedError for a rule that is not read."""
     rule = task.recurrence or ""
     recurrence, reason = parse_recurrence(rule)
     if recurrence is None:
-        raise RefusedError(
-            f"bad-recurrence: the task '{task.text}' was left as it is: its rule '{rule}' is not read: {reason}. "
-            "Mend the rule, or tick the task by hand."
-        )
+        why = f"the task's rule '{rule}' is not read: {reason}"
+        raise _refuse_rule(task, path, why, "Mend the rule, or tick the task by hand.")
     reference = task.due or task.scheduled or task.start
     if reference is None:
         return {"created": done}
     following = next_occurrence(recurrence, reference, done)
-    if following is None:
-        raise RefusedError(
-            f"bad-recurrence: the task '{task.text}' was left as it is: by its rule '{rule}' no other day comes. "
-            "Tick it by hand, without the rule."
-        )
+    if following is None or following.year not in YEARS:
+        why = f"by the task's rule '{rule}' no other day comes"
+        raise _refuse_rule(task, path, why, "Tick it by hand, without the rule.")
     days = {"due": task.due, "scheduled": task.scheduled, "start": task.start}
     shift = following - reference
     return {"created": done} | {name: day + shift for name, day in days.items() if day is not None}
+
+
+def _refuse_rule(task: Task, path: str, why: str, mend: str) -> RefusedError:
+    return RefusedError(f"bad-recurrence: {path}:{task.line} was left as it is: {why}. {mend}")
 
 
 def _find_again(note: Note, task: Task, settings: Settings) -> Task:
@@ -243,7 +241,9 @@ def sell(sale: Sale, today: date, tell_by: date, settings: Settings, tasks_filte
                 "Write it into the entry of that sale by hand."
             )
         if meant.newest:
-            wishes = _find_sale_keys(client, sale, meant) | _find_stage(note, "customer", settings)
+            wishes = _find_sale_keys(client, sale, meant)
+            if not _is_newer(client, "lost", meant.day):
+                wishes |= _find_stage(note, "customer", settings)
             note = set_keys(wishes, settings)(note)
         if meant.delivery and sale.delivery and sale.delivery != meant.delivery:
             note = add_task(
@@ -258,8 +258,8 @@ def _find_sale_keys(client: Client, sale: Sale, meant: Meant) -> dict[str, Wish]
     wishes: dict[str, Wish] = {"sold": meant.day.isoformat()}
     if sale.delivery or meant.new:
         wishes["delivery"] = sale.delivery or None
-    if sale.value:
-        wishes["value"] = sale.value
+    if sale.value and (client.value is None or f"{client.value:.15g}" != sale.value):
+        wishes["value"] = sale.value  # the same number stays as it is written
     return wishes
 
 
@@ -288,6 +288,12 @@ def _write_promise(delivery: str, meant: Meant, tasks_filter: str) -> str:
     return " ".join(filter(None, (f"{words}{before} #promise", tasks_filter)))
 
 
+def _is_newer(client: Client, anchor: str, day: date) -> bool:
+    """Whether the other of ``sold`` and ``lost`` came after that day: then it decides on the stage."""
+    other = client.anchors.get(anchor)
+    return other is not None and other.day > day
+
+
 def _find_stage(note: Note, stage: str, settings: Settings) -> dict[str, Wish]:
     """The stage to set: only where the note names one, and another."""
     found = note.get(normalise_key(find_key(note, "stage", settings)))
@@ -299,7 +305,9 @@ def lose(day: date, reason: str, channel: str, withdraw: bool, settings: Setting
     """The note with no sale: an entry with the reason, and the keys."""
 
     def deed(note: Note) -> Note:
-        wishes: dict[str, Wish] = {"lost": day.isoformat()} | _find_stage(note, "lost", settings)
+        wishes: dict[str, Wish] = {"lost": day.isoformat()}
+        if not _is_newer(read_as_client(note, settings), "sold", day):
+            wishes |= _find_stage(note, "lost", settings)
         if withdraw:
             wishes["do_not_contact"] = True
         entry = NewEntry(day, channel=channel, text=f"lost: {reason}")
