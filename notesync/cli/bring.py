@@ -95,14 +95,12 @@ def import_(
                 workspace.refresh()
 
 
-def _find_zone(name: str) -> tzinfo:
-    if name:
-        from zoneinfo import ZoneInfo
+def _find_zone(name: str) -> tzinfo | None:
+    if not name:
+        return None
+    from zoneinfo import ZoneInfo
 
-        return ZoneInfo(name)
-    from dateutil.tz import tzlocal
-
-    return tzlocal()
+    return ZoneInfo(name)
 
 
 def _parse_column(told: str) -> tuple[str, str]:

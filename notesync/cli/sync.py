@@ -312,7 +312,7 @@ def _parse_horizon(_ctx: click.Context, _param: click.Parameter, value: str | No
 
 CONTACT_FORMATS = ("vcf", "csv", "json")
 _STARTS = {"": b"BEGIN:VCALENDAR", "vcf": b"BEGIN:VCARD", "csv": b"NAME,ID,", "json": b'{"FORMAT_VERSION"'}
-_KINDS = {"": "calendar", "vcf": "address book", "csv": "table of clients", "json": "list of clients"}
+_CODES = {"": "not-a-calendar", "vcf": "not-a-vcard", "csv": "not-our-table", "json": "not-our-json"}
 
 
 @command(
@@ -419,6 +419,5 @@ def _require_same_kind(path: str, form: str) -> None:
     except OSError as error:
         raise _unwritable(path, error) from error
     if start and start.upper() != _STARTS[form]:
-        kind = _KINDS[form]
-        code = "not-a-calendar" if not form else "another-file"
-        raise RefusedError(f"{code}: {path} holds no {kind} and was left alone. Name another file.")
+        code = _CODES[form]
+        raise RefusedError(f"{code}: {path} holds something else and was left alone. Name another file.")

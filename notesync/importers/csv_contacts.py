@@ -107,8 +107,13 @@ _LOCAL = {
 
 # What programs write where nobody chose anything.
 _NOTHING = frozenset(
-    [("sensitivity", "normal"), ("priority", "normal"), ("private", "false"), ("gender", "unspecified")]
-    + [("e-mail type", "smtp"), ("initials", "")]
+    {
+        "sensitivity": "normal",
+        "priority": "normal",
+        "private": "false",
+        "gender": "unspecified",
+        "e-mail type": "smtp",
+    }.items()
 )
 _STAGES = {"lead": "lead", "opportunity": "prospect", "customer": "customer", "subscriber": "lead"}
 _MY_CONTACTS = frozenset(("* mycontacts", "mycontacts"))
@@ -125,22 +130,25 @@ class Layout(NamedTuple):
 
 def read_contacts(source: Source) -> Iterator[Record | Problem]:
     """The records of a table.  Raises UsageError for one whose columns nobody has named."""
-    text, read = open_text(source.stream, keep_line_ends=True)
-    lines = read_lines(text)
-    head = list(islice(lines, _HEAD_LINES))
-    layout = find_layout([read(line or "") for line in head], source.wishes.columns)
-    if layout is None:
-        if any(line and line.strip() for line in head):
-            raise UsageError(_describe_unknown(source.path, [read(line or "") for line in head]))
-        yield source.report(1, "empty-file", WARNING, "There is nothing in this file.", "Export it again.")
-        return
-    numbered = enumerate(chain(head, lines), start=1)
-    rest = ((number, line) for number, line in numbered if number > layout.line)
-    for number, cells in _read_rows(source, rest, layout):
-        if isinstance(cells, Problem):
-            yield cells
-        elif any(cell.strip() for cell in cells):
-            yield _Row(source, number, layout, [_bare(read(cell)) for cell in cells]).build()
+    with open_text(source.stream, keep_line_ends=True) as (text, read):
+        lines = read_lines(text)
+        head = list(islice(lines, _HEAD_LINES))
+        shown = [read(line or "") for line in head]
+        layout = find_layout(shown, source.wishes.columns)
+        if layout is None:
+            if any(line.strip() for line in shown):
+                raise UsageError(_describe_unknown(source.path, shown))
+            yield source.report(
+                1, "empty-file", WARNING, "There is nothing in this file.", "Export it again."
+            )
+            return
+        numbered = enumerate(chain(head, lines), start=1)
+        rest = ((number, line) for number, line in numbered if number > layout.line)
+        for number, cells in _read_rows(source, rest, layout):
+            if isinstance(cells, Problem):
+                yield cells
+            elif any(cell.strip() for cell in cells):
+                yield _Row(source, number, layout, [_bare(read(cell)) for cell in cells]).build()
 
 
 # --- The table -------------------------------------------------------------------------------------------
@@ -320,7 +328,7 @@ class _Row:
             self.identity = f"hubspot-{clean_line(cell)}"
         elif role in _DATE_KEYS:
             self._take_date(header, role, cell)
-        elif not ((_fold(header), clean_line(cell).casefold()) in _NOTHING):
+        elif (_fold(header), clean_line(cell).casefold()) not in _NOTHING:
             self._take_plain(header, role, words)
 
     def _take_plain(self, header: str, role: str, words: Sequence[str]) -> None:

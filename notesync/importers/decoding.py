@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from notesync.importers.record import LONGEST_LINE
@@ -17,15 +18,20 @@ from notesync.importers.record import LONGEST_LINE
 _LOOK = 512
 
 
-def open_text(stream: BinaryIO, keep_line_ends: bool) -> tuple[io.TextIOWrapper, Callable[[str], str]]:
-    """The stream as text to take apart, and what makes its pieces readable."""
+@contextmanager
+def open_text(
+    stream: BinaryIO, keep_line_ends: bool
+) -> Iterator[tuple[io.TextIOWrapper, Callable[[str], str]]]:
+    """The stream as text to take apart, and what makes its pieces readable; the stream stays open."""
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(_Raw(stream))
-    head = buffered.peek(_LOOK)[:_LOOK]
+    wide = _find_wide(buffered.peek(_LOOK)[:_LOOK])
     newline = "" if keep_line_ends else None
-    wide = _find_wide(head)
-    if wide:
-        return io.TextIOWrapper(buffered, wide, "replace", newline), _drop_mark
-    return io.TextIOWrapper(buffered, "latin-1", newline=newline), decode_line
+    text = io.TextIOWrapper(buffered, wide or "latin-1", "replace", newline)
+    try:
+        yield text, (_drop_mark if wide else decode_line)
+    finally:
+        with suppress(ValueError):  # closed already, by whom it belongs to
+            text.detach()
 
 
 def decode_line(line: str) -> str:

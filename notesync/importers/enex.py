@@ -249,8 +249,11 @@ def _build(source: Source, note: _Note) -> Record:
         message = f"Not everything of the note `{title[:60]}` could be kept: {'; '.join(losses)}."
         problems.append(source.report(note.line, "incomplete", WARNING, message, "Look at it in Evernote."))
     below = [lines for group, lines in tasks.groups.items() if group not in converted.groups]
-    used = [each for each in linked.attachments if each.mark not in converted.text]
-    left = [link for link, picture in linked.media.values() if any(each.mark in link for each in used)]
+    left = [
+        f"{'!' if picture else ''}{link}"
+        for link, picture in linked.media.values()
+        if link not in converted.text
+    ]
     parts = (converted.text, *below, tasks.reminder, *left)
     kind = _find_kind(source, note)
     return Record(
@@ -303,15 +306,15 @@ def _list_details(note: _Note, kind: str) -> Iterator[tuple[str, str]]:
         yield "Position", f"{latitude}, {longitude}"
 
 
-def read_moment(text: str, zone: tzinfo) -> datetime | None:
-    """Evernote's ``20260225T093000Z``, or RFC 3339, in a zone; None for what no calendar has."""
+def read_moment(text: str, zone: tzinfo | None) -> datetime | None:
+    """Evernote's ``20260225T093000Z``, or RFC 3339, in a zone (None: the machine's); None for what no calendar has."""
     words = text.strip()
     try:
         if re.fullmatch("[0-9]{8}T[0-9]{6}Z", words):
             found = datetime.strptime(words, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         elif re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}T.{5,30}", words):
             found = datetime.fromisoformat(words)
-            found = found if found.tzinfo else found.replace(tzinfo=zone)
+            found = found.replace(tzinfo=found.tzinfo or zone)
         else:
             return None
         found = found.astimezone(zone)
@@ -391,7 +394,7 @@ class _Tasks:
         repeats = self._read_rule(task, words) if due is not None else ""
         return self._write(words, due or remind, closed, done, flagged, repeats)
 
-    def _find_zone(self, task: dict[str, str]) -> tzinfo:
+    def _find_zone(self, task: dict[str, str]) -> tzinfo | None:
         from zoneinfo import ZoneInfo
 
         name = task.get("timeZone", "").strip()

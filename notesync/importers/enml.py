@@ -8,6 +8,7 @@ style, encrypted spans, attachments by their digest, and where its tasks stood.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -50,7 +51,10 @@ def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mappin
         body = body[:LARGEST]
         losses.append(f"what comes after its first {LARGEST // (1024 * 1024)} million characters")
     try:
-        soup = BeautifulSoup(_drop_head(clean_text(body)), "html.parser")
+        with warnings.catch_warnings():
+            # It warns of XML and of texts that look like file names: that is what such bodies are.
+            warnings.simplefilter("ignore", UserWarning)
+            soup = BeautifulSoup(_drop_head(clean_text(body)), "html.parser")
     except (ParserRejectedMarkup, AssertionError):
         return Converted(_plain(re.sub("<[^>]*>", "\n", body)), ("its form: it is no markup",), frozenset())
     for element in soup.find_all(["script", "style", "title"]):
@@ -130,6 +134,14 @@ def _build_converter(
                 text = f"{'[x]' if _CHECKED.search(_style(element)) else '[ ]'} {text.strip()}"
             parent: Any = super()  # whose stubs leave these out
             return str(parent.convert_li(element, text.strip("\n"), parent_tags))
+
+        def convert_td(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            parent: Any = super()
+            return str(parent.convert_td(element, text.replace("|", r"\|"), parent_tags))
+
+        def convert_th(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            parent: Any = super()
+            return str(parent.convert_th(element, text.replace("|", r"\|"), parent_tags))
 
         def convert_en_media(self, element: Any, text: str, parent_tags: set[str]) -> str:
             known = media.get(str(element.get("hash", "")).lower())

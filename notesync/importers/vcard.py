@@ -15,6 +15,7 @@ import quopri
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from io import TextIOWrapper
 from typing import NamedTuple
 
 from notesync.importers.decoding import decode, open_text, read_lines
@@ -42,8 +43,27 @@ LARGEST_CARD = 32 * 1024 * 1024  # characters: photos of a phone have some hundr
 _DEEPEST = 8  # cards within cards: an assistant's assistant is rare enough
 _ENCODINGS = ("QUOTED-PRINTABLE", "BASE64", "8BIT", "7BIT", "B")
 _SILENT = frozenset(
-    "VERSION PRODID REV N FN UID SORT-STRING X-ABSHOWAS CLIENTPIDMAP X-ABUID X-ABLABEL MAILER KIND PROFILE NAME SOURCE "
-    "CLASS X-ABADR X-ADDRESSBOOKSERVER-KIND".split()
+    [
+        "VERSION",
+        "PRODID",
+        "REV",
+        "N",
+        "FN",
+        "UID",
+        "SORT-STRING",
+        "X-ABSHOWAS",
+        "CLIENTPIDMAP",
+        "X-ABUID",
+        "X-ABLABEL",
+        "MAILER",
+        "KIND",
+        "PROFILE",
+        "NAME",
+        "SOURCE",
+        "CLASS",
+        "X-ABADR",
+        "X-ADDRESSBOOKSERVER-KIND",
+    ]
 )
 """What says nothing about a person, or is read elsewhere."""
 
@@ -160,26 +180,26 @@ def _compile_head() -> re.Pattern[str]:
 
 def _read_properties(source: Source) -> Iterator[Property | Problem]:
     """The lines of the file, unfolded, each taken apart."""
-    text, read = open_text(source.stream, keep_line_ends=False)
-    wide = read is not None and text.encoding.startswith("utf-16")
-    for number, line in _unfold(source, text):
-        if isinstance(line, Problem):
-            yield line
-            continue
-        data = line.encode("utf-8" if wide else "latin-1", "replace")
-        found = _parse(number, data)
-        if found is not None:
-            yield found
-        elif line.strip():
-            message = f"This line is no property of a card: `{clean_line(decode(data))[:40]}`."
-            yield source.report(number, "bad-line", WARNING, message, "Write it as NAME:value.")
+    with open_text(source.stream, keep_line_ends=False) as (text, _):
+        encoding = "latin-1" if text.encoding == "latin-1" else "utf-8"
+        for number, line in _unfold(source, text):
+            if isinstance(line, Problem):
+                yield line
+            elif line.strip():
+                data = line.encode(encoding, "replace")
+                yield _parse(number, data) or _report_bad_line(source, number, data)
 
 
-def _unfold(source: Source, text: object) -> Iterator[tuple[int, str | Problem]]:
+def _report_bad_line(source: Source, number: int, data: bytes) -> Problem:
+    message = f"This line is no property of a card: `{clean_line(decode(data))[:40]}`."
+    return source.report(number, "bad-line", WARNING, message, "Write it as NAME:value.")
+
+
+def _unfold(source: Source, text: TextIOWrapper) -> Iterator[tuple[int, str | Problem]]:
     """Whole lines with the number they begin on."""
-    start, whole, size = 1, "", 0
+    start, size = 1, 0
     parts: list[str] = []
-    for number, raw in enumerate(read_lines(text), start=1):  # type: ignore[arg-type]
+    for number, raw in enumerate(read_lines(text), start=1):
         if raw is None:
             yield number, report_long(source, number)
             continue
@@ -190,8 +210,7 @@ def _unfold(source: Source, text: object) -> Iterator[tuple[int, str | Problem]]
                 parts.append(joined)
             continue
         if parts:
-            whole = "".join(parts)
-            yield start, whole
+            yield start, "".join(parts)
         start, parts, size = number, [line], len(line)
     if parts:
         yield start, "".join(parts)
@@ -212,6 +231,7 @@ def _continue(parts: list[str], line: str) -> str | None:
 
 
 def _parse(number: int, data: bytes) -> Property | None:
+    data = data.removeprefix(b"\xef\xbb\xbf")
     head = _compile_head().match(data.decode("latin-1"))
     if not head:
         return None
