@@ -77,8 +77,11 @@ def import_(
     same id, by the name with an e-mail address or phone number, or by the name alone where nothing contradicts. What
     is doubtful is made, and named. With --dry-run a table shows what would be made.
     """
+    import gc
+
     from notesync.importers.record import Wishes
 
+    gc.enable()  # see notesync.cli.main: the tree of a note's body has cycles, and a notebook has many notes
     with session.open() as workspace:
         session.refresh(workspace)
         require_vault(session, workspace)
