@@ -247,6 +247,22 @@ def test_two_records_of_one_person_in_one_file_fill_one_note(vault):
     assert listed(vault) == ["Clients/Anna.md"]
 
 
+def test_a_file_that_stops_half_way_says_so_and_goes_on_when_imported_again(vault, monkeypatch):
+    monkeypatch.setattr(importing, "NOTES_AT_ONCE", 1)
+    file = write(
+        vault,
+        "N.enex",
+        notebook("<title>A</title>", f"<title>B</title><resource><data>{PNG}</data></resource>"),
+    )
+    (vault / "N").mkdir()
+    (vault / "N" / "B files").write_bytes(b"in the way")
+    done = run("import", file, code=4)
+    assert "import the file again" in done.stderr
+    assert listed(vault) == ["N/A.md"]
+    (vault / "N" / "B files").unlink()
+    assert run("import", file).stdout == "N.enex: 2 records: 1 new, 1 there already\n"
+
+
 def test_a_long_file_is_written_piece_by_piece(vault, monkeypatch):
     monkeypatch.setattr(importing, "NOTES_AT_ONCE", 3)
     cards = "".join(card(f"FN:Client {number}", f"TEL:088 555 01{number}") for number in range(10, 20))

@@ -30,6 +30,7 @@ from notesync.importers.vcard import read_vcards
 from notesync.notes.file_name import build_stem
 from notesync.notes.note import parse_note
 from notesync.problems import Problem, UsageError
+from notesync.publish.contacts import Contact, render_contacts
 from notesync.sync.importing import fill_note
 
 ZONE = ZoneInfo("Africa/Johannesburg")
@@ -618,6 +619,42 @@ def test_a_files_name_is_safe_and_free_whatever_it_was(names, ending):
         assert safe.casefold() not in [each.casefold() for each in taken]
         assert not safe.casefold().endswith(".md")
         taken.append(safe)
+
+
+# --- What we write ourselves -----------------------------------------------------------------------------
+
+words = (
+    st.text("abÉ陳 ,;\\\"'=+-@.nN:0", min_size=1, max_size=40)
+    .map(clean_line)
+    .filter(lambda text: text and ":::" not in text and not text.casefold().startswith(("tel:", "mailto:")))
+)
+singles = st.sampled_from(
+    ["company", "role", "address", "website", "stage", "best_time", "referred_by", "next_action"]
+)
+lists = st.sampled_from(["email", "phone", "aliases", "owner", "team"])
+contacts = st.builds(
+    Contact,
+    st.just("a.md"),
+    words,
+    st.builds(
+        lambda one, many: one | many,
+        st.dictionaries(singles, words.map(lambda text: (text,)), max_size=4),
+        st.dictionaries(lists, st.lists(words, min_size=1, max_size=3, unique=True).map(tuple), max_size=3),
+    ),
+    st.text("ab É\\,;\n-=\"'#", max_size=60).map(lambda text: text.strip("\n")).filter(str.strip)
+    | st.just(""),
+)
+
+
+@pytest.mark.parametrize(("form", "importer"), [("vcf", read_vcards), ("csv", read_contacts)])
+@settings(deadline=None)
+@given(told=st.lists(contacts, min_size=1, max_size=3))
+def test_what_we_write_is_read_back_to_the_same(form, importer, told):
+    records, problems = read(importer, "".join(render_contacts(told, form, "v")))
+    assert not problems
+    assert [(each.name, dict(each.fields), each.body) for each in records] == [
+        (each.name, dict(each.fields), each.body) for each in told
+    ]
 
 
 # --- Who is who ------------------------------------------------------------------------------------------

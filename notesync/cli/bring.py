@@ -11,7 +11,7 @@ import click
 from notesync.cli.new import require_vault
 from notesync.cli.session import Command, Progress, Session, command, pass_session
 from notesync.cli.write import dry_run_option
-from notesync.problems import UsageError
+from notesync.problems import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -149,7 +149,14 @@ def _import_file(
                 stream,
                 import_records(workspace, read(Source(stream, name, wishes)), told, os.urandom),
             ):
+                session.changed = session.changed or not dry_run
                 (problems if isinstance(found, Problem) else outcomes).append(found)  # type: ignore[arg-type]
+    except RefusedError as error:
+        if not outcomes or dry_run:
+            raise
+        raise RefusedError(
+            f"{error} What stands before it in {name} is imported: import the file again to go on."
+        ) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"unreadable-file: {file}: {reason}. Name a file that can be read.") from error

@@ -192,7 +192,7 @@ def _read_rows(
 
 def _bare(cell: str) -> str:
     """A cell without the apostrophe that keeps spreadsheets from calculating it."""
-    return cell[1:] if re.match(r"'\s*[=+\-@＝＋－＠]", cell) else cell
+    return cell[1:] if re.match(r"'+\s*[=+\-@＝＋－＠]", cell) else cell
 
 
 def find_layout(lines: Sequence[str], told: Mapping[str, str]) -> Layout | None:

@@ -102,9 +102,12 @@ def _render_csv(contacts: Iterable[Contact]) -> Iterator[str]:
     yield str(write(("name", *_KEYS, "body")))
     for contact in contacts:
         cells = (JOINER.join(contact.fields.get(key, ())) for key in _KEYS)
-        yield str(
-            write([guard_formula(_UNFIT.sub("", cell)) for cell in (contact.name, *cells, contact.body)])
-        )
+        yield str(write([_guard(_UNFIT.sub("", cell)) for cell in (contact.name, *cells, contact.body)]))
+
+
+def _guard(cell: str) -> str:
+    """The cell with an apostrophe where a spreadsheet would calculate it, or take one of its own away."""
+    return f"'{cell}" if re.match(r"'+\s*[=+\-@＝＋－＠]", cell) else guard_formula(cell)
 
 
 def _build_object(contact: Contact) -> dict[str, object]:

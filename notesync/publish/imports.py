@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from notesync.publish.text import clean, format_count
+from notesync.publish.text import clean, format_count, format_number
 
 MADE, DOUBTFUL, THERE, FILLED, FAILED = "new", "new, doubtful", "there", "filled", "left out"
 _WORDS = {
@@ -47,7 +47,9 @@ def render_outcomes(outcomes: Sequence[Outcome]) -> Iterator[str]:
 def render_summary(path: str, outcomes: Sequence[Outcome], problems: int, dry_run: bool) -> str:
     """``contacts.vcf: 12 records: 10 new, 2 there already; 1 problem``."""
     counts = Counter(each.what for each in outcomes)
-    parts = ", ".join(f"{counts[what]} {words}" for what, words in _WORDS.items() if counts[what])
+    parts = ", ".join(
+        f"{format_number(counts[what])} {words}" for what, words in _WORDS.items() if counts[what]
+    )
     told = f": {parts}" if parts else ""
     wrong = f"; {format_count(problems, 'problem')}" if problems else ""
     undone = " (nothing was written)" if dry_run else ""
