@@ -38,6 +38,8 @@ DOORS = {
     "icalendar": ["publish/calendar.py"],
     "rich": ["publish/*"],
     "jinja2": ["publish/page.py"],
+    "bs4": ["importers/enml.py"],
+    "markdownify": ["importers/enml.py"],
     "watchdog": ["sync/watch.py"],
     "starlette": ["serve/*"],
     "uvicorn": ["serve/*"],
@@ -66,6 +68,8 @@ NOT_NEEDED_BY_CHECK = {
     "dateutil",
     "holidays",
     "asyncio",
+    "bs4",
+    "markdownify",
 }
 
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -881,6 +881,13 @@ def test_the_examples_in_the_help_work(name, example, tmp_path, monkeypatch):
     else:
         if name == "undo":
             assert run("pause", "marike", "3w").exit_code == 0
+        if name == "import":
+            made = {
+                "vcf": "BEGIN:VCARD\nFN:A\nEND:VCARD\n",
+                "csv": "Kunde,Ort\nA,B\n",
+                "enex": "<en-export/>",
+            }
+            Path(words[1]).write_text(made[words[1].rpartition(".")[2]], encoding="utf-8")
         assert run(*words).exit_code in (0, 1)
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 import click
@@ -36,7 +37,8 @@ COMMANDS = {
     "undo": ("notesync.cli.write", "Take back the last change that notesync made."),
     "sync": ("notesync.cli.sync", "Bring index and calendar up to date."),
     "watch": ("notesync.cli.sync", "Sync now, then at each change and each midnight."),
-    "export": ("notesync.cli.sync", "Write the calendar to a file or to stdout."),
+    "import": ("notesync.cli.bring", "Bring in clients and notes from other programs."),
+    "export": ("notesync.cli.sync", "Write the calendar, or the clients, to a file or to stdout."),
     "doctor": ("notesync.cli.vault", "Say what is wrong, and what to do about it."),
 }
 
@@ -55,7 +57,7 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), find_function(cmd_name))
         return command
 
     def resolve_command(
@@ -129,6 +131,11 @@ class Group(click.Group):
             tell_unexpected(error, session)
             return UNEXPECTED
         return code
+
+
+def find_function(command: str) -> str:
+    """The name of the function that is a command: ``import`` is Python's own word, so it has a line behind it."""
+    return f"{command}_" if iskeyword(command) else command
 
 
 def prepare_streams() -> None:

@@ -152,9 +152,10 @@ class Session:
 
 
 class Progress:
-    """A bar on stderr, from the second on; called with the notes read so far and the notes to read."""
+    """A bar on stderr, from the second on; called with what is read so far and what there is to read."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: str = "Reading notes") -> None:
+        self._label = label
         self._start = time.monotonic()
         self._bar: ProgressBar[int] | None = None
 
@@ -162,7 +163,7 @@ class Progress:
         if self._bar is None:
             if time.monotonic() - self._start < 1.0:
                 return
-            self._bar = click.progressbar(length=total, label="Reading notes", file=sys.stderr)
+            self._bar = click.progressbar(length=total, label=self._label, file=sys.stderr)
         self._bar.length = total
         self._bar.update(done - self._bar.pos)
 
@@ -255,7 +256,9 @@ def command(
     """A command with the options that every command has."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        return click.command(function.__name__, cls=cls, examples=examples)(shared_options(function))
+        return click.command(function.__name__.rstrip("_"), cls=cls, examples=examples)(
+            shared_options(function)
+        )
 
     return decorate
 

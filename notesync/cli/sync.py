@@ -1,11 +1,11 @@
-"""``sync``, ``watch`` and ``export``: what keeps index and calendar current."""
+"""``sync``, ``watch`` and ``export``: what keeps index and calendar current, and what is handed on."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -310,8 +310,26 @@ def _parse_horizon(_ctx: click.Context, _param: click.Parameter, value: str | No
     return interval_days(interval)
 
 
-@command(examples=("notesync export calendar.ics", "notesync export --owner Naledi --detail names"))
+CONTACT_FORMATS = ("vcf", "csv", "json")
+_STARTS = {"": b"BEGIN:VCALENDAR", "vcf": b"BEGIN:VCARD", "csv": b"NAME,ID,", "json": b'{"FORMAT_VERSION"'}
+_CODES = {"": "not-a-calendar", "vcf": "not-a-vcard", "csv": "not-our-table", "json": "not-our-json"}
+
+
+@command(
+    examples=(
+        "notesync export calendar.ics",
+        "notesync export --owner Naledi --detail names",
+        "notesync export --format vcf clients.vcf",
+    )
+)
 @click.argument("file", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(CONTACT_FORMATS),
+    metavar="|".join(CONTACT_FORMATS),
+    help="Instead of the calendar, the clients themselves: all that their notes say.",
+)
 @owner_option
 @click.option(
     "--component",
@@ -337,26 +355,30 @@ def _parse_horizon(_ctx: click.Context, _param: click.Parameter, value: str | No
 def export(
     session: Session,
     file: str | None,
+    form: str | None,
     owners: tuple[str, ...],
     component: str,
     detail: str | None,
     horizon: int | None,
 ) -> None:
-    """Write the calendar to a file or to stdout.
+    """Write the calendar, or the clients, to a file or to stdout.
 
-    FILE is replaced whole, and only when it differs; a file that is no calendar is refused. Without FILE, or
-    with '-', the calendar goes to stdout.
+    FILE is replaced whole, and only when it differs; a file that holds something else is refused. Without FILE, or
+    with '-', it goes to stdout. What --format vcf and csv write, 'notesync import' reads back to the same.
     """
     with session.open() as workspace:
         session.refresh(workspace)
-        feed = workspace.feed(owners=owners, component=component, detail=detail or "", horizon=horizon)
+        if form:
+            feed = _export_clients(session, workspace, form, owners)
+        else:
+            feed = workspace.feed(owners=owners, component=component, detail=detail or "", horizon=horizon)
         if file is None or file == "-":
             sys.stdout.flush()
             for chunk in feed:
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
         else:
-            _require_calendar(file)
+            _require_same_kind(file, form or "")
             try:
                 written = workspace.write_generated(os.path.abspath(file), feed)
             except OSError as error:
@@ -367,16 +389,35 @@ def export(
         session.tell_problem_count(workspace)
 
 
-def _require_calendar(path: str) -> None:
-    """Raise RefusedError unless ``path`` is free, empty or a calendar: one slip must not cost a note."""
+def _export_clients(
+    session: Session, workspace: Workspace, form: str, owners: Sequence[str]
+) -> Iterator[bytes]:
+    """The clients' bytes; a note that cannot be read is told of, and the others follow."""
+    from notesync.problems import Problem
+    from notesync.publish.contacts import Contact, render_contacts
+    from notesync.publish.text import render_problems_lines
+    from notesync.sync.exporting import list_contacts
+
+    def list_good() -> Iterator[Contact]:
+        for found in list_contacts(workspace, owners):
+            if isinstance(found, Problem):
+                session.tell(*render_problems_lines([found]))
+            else:
+                yield found
+
+    chunks = render_contacts(list_good(), form, workspace.root)
+    return (chunk.encode(errors="replace") for chunk in chunks)
+
+
+def _require_same_kind(path: str, form: str) -> None:
+    """Raise RefusedError unless ``path`` is free, empty or of that kind: one slip must not cost a note."""
     try:
         with open(path, "rb") as old:
-            start = old.read(15)
+            start = old.read(len(_STARTS[form]))
     except FileNotFoundError:
         return
     except OSError as error:
         raise _unwritable(path, error) from error
-    if start and start.upper() != b"BEGIN:VCALENDAR":
-        raise RefusedError(
-            f"not-a-calendar: {path} holds something else and was left alone. Name another file."
-        )
+    if start and start.upper() != _STARTS[form]:
+        code = _CODES[form]
+        raise RefusedError(f"{code}: {path} holds something else and was left alone. Name another file.")

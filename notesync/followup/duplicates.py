@@ -33,7 +33,7 @@ def find_likely(
 ) -> Iterator[Likely]:
     """The clients who share a name, a phone number or an e-mail address with the new one."""
     wanted = fold(name)
-    numbers = [number for phone in phones for number in _find_numbers(phone)]
+    numbers = [number for phone in phones for number in find_numbers(phone)]
     addresses = {email.strip().casefold() for email in emails} - {""}
     for card in known:
         shared = ["name"] if wanted in map(fold, (card.name, *card.aliases)) else []
@@ -44,15 +44,16 @@ def find_likely(
 
 
 def _is_among(phone: str, numbers: Sequence[str]) -> bool:
-    return any(_is_same(one, other) for one in _find_numbers(phone) for other in numbers)
+    return any(is_same_number(one, other) for one in find_numbers(phone) for other in numbers)
 
 
-def _is_same(one: str, other: str) -> bool:
+def is_same_number(one: str, other: str) -> bool:
+    """Whether two numbers, as :func:`find_numbers` gives them, are one with and without its area."""
     short, long = sorted((one, other), key=len)
     return short == long or (len(short) >= _LOCAL and long.endswith(short))
 
 
-def _find_numbers(text: str) -> Iterator[str]:
+def find_numbers(text: str) -> Iterator[str]:
     """The digits of the numbers in a text, without the zeros before them; words may stand between."""
     for number in re.findall(r"[0-9][0-9 ().\-/]*", text):
         digits = re.sub("[^0-9]", "", number).lstrip("0")

@@ -442,13 +442,17 @@ def _cell(value: object) -> str:
     if isinstance(value, (int, float)):
         number = _number(value)
         return "" if number is None else str(number)
-    text = clean("; ".join(value) if isinstance(value, tuple) else str(value))
+    return guard_formula(clean("; ".join(value) if isinstance(value, tuple) else str(value)))
+
+
+def guard_formula(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet would calculate it."""
     if text.lstrip().startswith(_FORMULA_STARTS) and not _NUMBERLIKE.issuperset(text):
         return f"'{text}"
     return text
 
 
-class _Lines:
+class LineWriter:
     """What csv.writer writes to: it hands each row back."""
 
     def write(self, line: str) -> str:
@@ -459,7 +463,7 @@ def render_rows(header: Sequence[str], rows: Iterable[Iterable[object]]) -> Iter
     """RFC 4180: CRLF, quotes only where needed, a header, UTF-8 without a byte-order mark."""
     import csv
 
-    write = csv.writer(_Lines()).writerow
+    write = csv.writer(LineWriter()).writerow
     yield str(write(header))
     for row in rows:
         yield str(write(map(_cell, row)))

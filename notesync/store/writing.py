@@ -162,8 +162,9 @@ def create(root: str, path: str, data: bytes) -> str:
     made: list[str] = []
     with _opened(root, path, lambda folder, part: _make_child(folder, part, made)) as (folder, name):
         forget_temporaries(folder)
+        wanted = fold(name)
         for other in folder.names():
-            if fold(other) == fold(name):
+            if fold(other) == wanted:
                 there = "/".join((*made, other))
                 raise RefusedError(f"{path}: there is already {there}. Choose another name.")
         temporary = _write_new(folder, data, 0o666)
@@ -190,6 +191,8 @@ def find_spelling(root: str, path: str) -> str:
 
 def fold(name: str) -> str:
     """What two names share that some file systems, or a sync engine on its way to one, take for the same."""
+    if name.isascii():  # as most are, and an import asks of thousands
+        return name.lower()
     return normalize("NFC", normalize("NFC", name).casefold())
 
 

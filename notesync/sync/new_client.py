@@ -107,7 +107,7 @@ def build_id(random: bytes) -> str:
 
 def _find_path(vault: Vault, told: Told, names: Sequence[Name]) -> str:
     """A path that is free, and whose name no other client's note has: links go by the name alone."""
-    folder = _find_folder(names) if told.folder is None else _check_folder(vault, told.folder)
+    folder = find_folder(names) if told.folder is None else check_folder(vault, told.folder)
     folder = vault.find_spelling(f"{folder}/-").rpartition("/")[0] if folder else ""
     taken = {fold(name) for name in vault.names(folder)}
     taken.update(fold(name.path.rpartition("/")[2]) for name in names)
@@ -115,13 +115,13 @@ def _find_path(vault: Vault, told: Told, names: Sequence[Name]) -> str:
     return f"{folder}/{stem}.md" if folder else f"{stem}.md"
 
 
-def _find_folder(names: Sequence[Name]) -> str:
+def find_folder(names: Sequence[Name]) -> str:
     """The folder in which most clients' notes are; of several the one that comes first."""
     counted = Counter(name.path.rpartition("/")[0] for name in names)
     return min(counted, key=lambda folder: (-counted[folder], folder)) if counted else CLIENT_FOLDER
 
 
-def _check_folder(vault: Vault, wanted: str) -> str:
+def check_folder(vault: Vault, wanted: str) -> str:
     """A folder as it was typed, relative to the vault.  Raises UsageError where no note belongs."""
     inside = os.path.relpath(wanted, vault.root) if os.path.isabs(wanted) else wanted
     parts = [

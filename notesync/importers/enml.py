@@ -1,0 +1,198 @@
+"""The inside of an Evernote note -> Markdown, leniently: real bodies are not always XML.
+
+Beautiful Soup reads whatever there is and markdownify turns it round: both are well kept, and neither needs more
+than Python's own parser.  What is Evernote's own is here: lines that are ``div``, both kinds of checklist, code by
+style, encrypted spans, attachments by their digest, and where its tasks stood.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from notesync.importers.record import clean_text
+from notesync.notes.escapes import escape_words
+
+LARGEST = 8 * 1024 * 1024
+"""Characters of a body: Evernote itself takes five million."""
+
+_DEEPEST = 150  # elements within elements; more would exhaust Python's stack
+_SCHEMES = ("http", "https", "mailto", "tel", "evernote", "obsidian", "file", "")
+_TODO = re.compile(r"--en-todo:\s*true")
+_CHECKED = re.compile(r"--en-checked:\s*true")
+_CODE = re.compile(r"-en-codeblock:\s*true")
+_GROUP = re.compile(r"--en-task-group:\s*true")
+_GROUP_ID = re.compile(r"--en-id:\s*([\w-]+)")
+
+
+class Converted(NamedTuple):
+    """The Markdown of a body, what of it could not be kept, and the task groups that have found their place."""
+
+    text: str
+    losses: tuple[str, ...]
+    groups: frozenset[str]
+
+
+def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mapping[str, str]) -> Converted:
+    """The body as Markdown.
+
+    ``media`` has, by the digest of an attachment, its link and whether it is a picture; ``tasks`` the lines of each
+    group of tasks.
+    """
+    from bs4 import BeautifulSoup
+    from bs4.exceptions import ParserRejectedMarkup
+
+    losses: list[str] = []
+    groups: set[str] = set()
+    if len(body) > LARGEST:
+        body = body[:LARGEST]
+        losses.append(f"what comes after its first {LARGEST // (1024 * 1024)} million characters")
+    try:
+        with warnings.catch_warnings():
+            # It warns of XML and of texts that look like file names: that is what such bodies are.
+            warnings.simplefilter("ignore", UserWarning)
+            soup = BeautifulSoup(_drop_head(clean_text(body)), "html.parser")
+    except (ParserRejectedMarkup, AssertionError):
+        return Converted(_plain(re.sub("<[^>]*>", "\n", body)), ("its form: it is no markup",), frozenset())
+    for element in soup.find_all(["script", "style", "title"]):
+        element.decompose()
+    if _is_deep(soup):
+        return Converted(_plain(soup.get_text("\n")), ("its form: it is nested too deeply",), frozenset())
+    text = _build_converter(media, tasks, losses, groups)(soup)
+    return Converted(
+        re.sub(r"\n{3,}", "\n\n", text).strip("\n"), tuple(dict.fromkeys(losses)), frozenset(groups)
+    )
+
+
+def _drop_head(body: str) -> str:
+    """The body without what stands before its first element: a parser of HTML would show it."""
+    return re.sub(r"^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE[^>]*>)?", "", body, count=1)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", escape_words(text, True)).strip("\n")
+
+
+def _is_deep(soup: Any) -> bool:
+    """Whether elements are nested more deeply than any person nests them."""
+    level = [soup]
+    for _ in range(_DEEPEST):
+        level = [child for each in level for child in each.find_all(True, recursive=False)]
+        if not level:
+            return False
+    return True
+
+
+def _style(element: Any) -> str:
+    return str(element.get("style") or "")
+
+
+def _build_converter(
+    media: Mapping[str, tuple[str, bool]], tasks: Mapping[str, str], losses: list[str], groups: set[str]
+) -> Callable[[Any], str]:
+    from markdownify import ATX, MarkdownConverter
+
+    class Converter(MarkdownConverter):
+        """markdownify, with what is Evernote's own."""
+
+        def escape(self, text: str, parent_tags: set[str]) -> str:
+            """Words that stay words: signs inside of them mean nothing to Obsidian."""
+            text = re.sub(r"\\(?=[!-/:-@\[-`{-~])|\*|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])", r"\\\g<0>", text)
+            return escape_words(text, True)
+
+        def convert_div(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            style = _style(element)
+            if _CODE.search(style):
+                return _fence("\n".join(_list_lines(element)))
+            if _GROUP.search(style):
+                return self.place_tasks(style, text)
+            if "_inline" in parent_tags:
+                return f" {text.strip()} "
+            return f"\n{text.strip()}\n" if text.strip() else "\n\n"
+
+        def place_tasks(self, style: str, text: str) -> str:
+            found = _GROUP_ID.search(style)
+            if not found or found[1] not in tasks:
+                return text
+            groups.add(found[1])
+            return f"\n\n{tasks[found[1]]}\n\n"
+
+        def convert_en_note(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            return text
+
+        def convert_en_todo(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            box = "[x] " if str(element.get("checked", "")).lower() in ("true", "checked") else "[ ] "
+            if "li" in parent_tags:
+                return f"{box}{text.strip()}"
+            return f"\n- {box}{text.strip()}"
+
+        def convert_li(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            if element.parent is not None and _TODO.search(_style(element.parent)):
+                text = f"{'[x]' if _CHECKED.search(_style(element)) else '[ ]'} {text.strip()}"
+            parent: Any = super()  # whose stubs leave these out
+            return str(parent.convert_li(element, text.strip("\n"), parent_tags))
+
+        def convert_td(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            parent: Any = super()
+            return str(parent.convert_td(element, text.replace("|", r"\|"), parent_tags))
+
+        def convert_th(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            parent: Any = super()
+            return str(parent.convert_th(element, text.replace("|", r"\|"), parent_tags))
+
+        def convert_en_media(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            known = media.get(str(element.get("hash", "")).lower())
+            if known is None:
+                losses.append("an attachment that the file does not hold")
+                return text
+            link, picture = known
+            return f"{'!' if picture else ''}{link}{text}"
+
+        def convert_en_crypt(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            losses.append("a passage that is encrypted: decrypt it in Evernote and export the note again")
+            return "(encrypted in Evernote)"
+
+        def convert_a(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            if not _is_safe(str(element.get("href") or "")):
+                return text
+            parent: Any = super()  # whose stubs leave these out
+            return str(parent.convert_a(element, text, parent_tags))
+
+        def convert_img(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            if not _is_safe(str(element.get("src") or "")):
+                losses.append("a picture that is written into the text")
+                return str(element.get("alt") or "")
+            parent: Any = super()  # whose stubs leave these out
+            return str(parent.convert_img(element, text, parent_tags))
+
+        def convert_pre(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            return _fence(element.get_text())
+
+    converter = Converter(heading_style=ATX, bullets="-", table_infer_header=True, escape_misc=False)
+    return lambda soup: str(converter.convert_soup(soup))
+
+
+def _is_safe(link: str) -> bool:
+    try:
+        return urlsplit(link.strip()).scheme.lower() in _SCHEMES
+    except ValueError:
+        return False
+
+
+def _list_lines(element: Any) -> list[str]:
+    """The lines of a code block: each is an element of its own, or ends with a ``br``."""
+    for end in element.find_all("br"):
+        end.replace_with("\n")
+    blocks = element.find_all("div", recursive=False)
+    texts = [each.get_text() for each in blocks] if blocks else [element.get_text()]
+    return [text.removesuffix("\n") for text in texts]
+
+
+def _fence(code: str) -> str:
+    longest = max((len(run) for run in re.findall("`{3,}", code)), default=2)
+    fence = "`" * (longest + 1)
+    code = code.strip("\n")
+    return f"\n\n{fence}\n{code}\n{fence}\n\n"

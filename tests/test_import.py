@@ -1,0 +1,411 @@
+"""``import`` and ``export --format``: a file and a vault, then the notes that come of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from notesync.cli.group import notesync
+from notesync.followup.client import is_client, read_client
+from notesync.followup.settings import Settings
+from notesync.notes.body import parse_body
+from notesync.notes.note import parse_note
+from notesync.sync import importing
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path, monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.delenv("NOTESYNC_VAULT", raising=False)
+    (tmp_path / "home").mkdir()
+
+
+@pytest.fixture
+def vault(tmp_path, monkeypatch):
+    """An empty vault with settings, where we are; the files to import stand beside it."""
+    return make_vault(tmp_path / "vault", monkeypatch)
+
+
+def make_vault(root, monkeypatch):
+    root.mkdir(parents=True)
+    (root / "notesync.yaml").write_text("timezone: Africa/Johannesburg\n", encoding="utf-8")
+    monkeypatch.chdir(root)
+    return root
+
+
+def run(*words, code=0):
+    done = CliRunner().invoke(notesync, [str(word) for word in words])
+    assert done.exit_code == code, (done.stdout, done.stderr, done.exception)
+    return done
+
+
+def write(vault, name, text):
+    place = vault.parent / name
+    place.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return place
+
+
+def note(vault, path, text):
+    place = vault / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(text.encode())
+
+
+def listed(vault):
+    return sorted(place.relative_to(vault).as_posix() for place in vault.rglob("*.md"))
+
+
+def contents(vault):
+    return {path: (vault / path).read_bytes() for path in listed(vault)}
+
+
+def client(vault, path):
+    found = parse_note((vault / path).read_bytes(), path)
+    assert is_client(found, Settings())
+    read, problems = read_client(found, parse_body(found), Settings())
+    assert not problems
+    return read
+
+
+def card(*lines):
+    return "\r\n".join(("BEGIN:VCARD", "VERSION:3.0", *lines, "END:VCARD", ""))
+
+
+ANNA = card(
+    "UID:a-1", "FN:Anna Smit", "ORG:Acme", "EMAIL:anna@example.com", "TEL:088 555 0112", "NOTE:Likes tea"
+)
+PNG = base64.b64encode(b"\x89PNG").decode()
+
+
+def notebook(*notes):
+    return f"<en-export>{''.join(f'<note>{each}</note>' for each in notes)}</en-export>"
+
+
+# --- What is made ----------------------------------------------------------------------------------------
+
+
+def test_a_card_becomes_a_client(vault):
+    done = run("import", write(vault, "book.vcf", ANNA))
+    assert done.stdout == "book.vcf: 1 record: 1 new\n"
+    anna = client(vault, "Clients/Anna Smit.md")
+    assert (anna.id, anna.company, anna.emails, anna.phones) == (
+        "a-1", "Acme", ("anna@example.com",), ("088 555 0112",),
+    )  # fmt: skip
+    assert (vault / "Clients/Anna Smit.md").read_text(encoding="utf-8").endswith("---\n\nLikes tea\n")
+
+
+def test_a_dry_run_shows_a_table_and_writes_nothing(vault):
+    note(vault, "Clients/Ben.md", "---\ntype: client\n---\n")
+    done = run("import", write(vault, "book.vcf", ANNA + card("FN:Ben")), "--dry-run")
+    assert [line.split()[:3] for line in done.stdout.split("\n")[1:3]] == [
+        ["1", "new", "Anna"],
+        ["10", "there", "Ben"],
+    ]
+    assert done.stdout.endswith("(nothing was written)\n")
+    assert listed(vault) == ["Clients/Ben.md"]
+
+
+def test_an_import_is_taken_back_with_undo(vault):
+    run("import", write(vault, "book.vcf", ANNA))
+    run("undo")
+    assert listed(vault) == []
+
+
+def test_names_that_no_system_takes_become_files(vault):
+    run("import", write(vault, "book.vcf", card("FN:../../etc/passwd") + card("FN:CON") + card("FN:a: b?")))
+    assert listed(vault) == ["Clients/-..-etc-passwd.md", "Clients/CON_.md", "Clients/a - b.md"]
+    assert client(vault, "Clients/-..-etc-passwd.md").name == "../../etc/passwd"
+
+
+def test_a_value_that_no_key_takes_stands_in_the_body_and_is_told(vault):
+    table = write(vault, "t.csv", "Name,Wert\nAcme,viel\n")
+    done = run("import", table, "--map", "Wert=value")
+    assert "value: viel" in (vault / "Clients/Acme.md").read_text(encoding="utf-8")
+    assert client(vault, "Clients/Acme.md").value is None
+    assert "t.csv:2:1: warning" in done.stderr
+
+
+def test_a_table_that_nobody_knows_is_refused_with_its_columns(vault):
+    done = run("import", write(vault, "t.csv", "Kunde;Ort\nAcme;Ulm\n"), code=2)
+    assert "Kunde: Acme" in done.stderr
+    assert listed(vault) == []
+    run("import", vault.parent / "t.csv", "--map", "Kunde=name")
+    assert listed(vault) == ["Clients/Acme.md"]
+
+
+@pytest.mark.parametrize("words", [("--map", "Kunde"), ("--map", "Kunde=nothing"), ("--map", "=name")])
+def test_a_map_that_names_no_key_is_refused(vault, words):
+    assert "bad-map" in run("import", write(vault, "t.csv", "Kunde\nA\n"), *words, code=2).stderr
+
+
+def test_a_file_that_cannot_be_read_is_refused(vault):
+    assert "unreadable-file" in run("import", vault.parent / "none.vcf", code=2).stderr
+    assert "unknown-format" in run("import", write(vault, "a.pdf", "%PDF"), code=2).stderr
+
+
+def test_nothing_of_a_file_reaches_the_terminal_unescaped(vault):
+    done = run("import", write(vault, "book.vcf", card("FN:\x1b]0;x\x07Anna", "odd\x1b[2J")))
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+# --- Evernote --------------------------------------------------------------------------------------------
+
+
+def test_notes_stand_in_their_notebook_and_attachments_beside_them(vault):
+    picture = f"<title>Visit</title><resource><data>{PNG}</data><mime>image/png</mime></resource>"
+    run("import", write(vault, "Trips.enex", notebook(picture)))
+    assert listed(vault) == ["Trips/Visit.md"]
+    assert (vault / "Trips/Visit files/attachment.png").read_bytes() == b"\x89PNG"
+    assert "![attachment.png](Visit%20files/attachment.png)" in (vault / "Trips/Visit.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_a_second_import_makes_no_note_twice_wherever_it_was_moved(vault):
+    made = "<created>20260225T093000Z</created>"
+    file = write(
+        vault, "N.enex", notebook(f"<title>A</title>{made}", "<title>A</title>", "<title>A</title>" + made)
+    )
+    done = run("import", file)
+    assert listed(vault) == ["N/A no. 2.md", "N/A.md"]
+    assert "1 there already" in done.stdout  # the same title, made in the same second
+    (vault / "N/A.md").rename(vault / "Elsewhere.md")
+    assert run("import", file).stdout == "N.enex: 3 records: 3 there already\n"
+
+
+def test_a_tag_makes_a_client_whose_tasks_are_follow_ups(vault):
+    task = "<task><title>Send the quote</title><dueDate>20260301T100000Z</dueDate></task>"
+    run(
+        "import",
+        write(vault, "N.enex", notebook(f"<title>Acme</title><tag>Customers</tag>{task}")),
+        "--clients",
+        "customers",
+    )
+    done = run("check", "--today", "2026-03-02", "--format", "json", code=1)
+    (item,) = json.loads(done.stdout)["items"]
+    assert (item["client"], item["title"], item["due"]) == ("Acme", "Send the quote", "2026-03-01")
+
+
+def test_an_attachment_never_becomes_a_note_or_leaves_its_folder(vault):
+    data = base64.b64encode(b"---\ntype: client\n---\n").decode()
+    names = ["../../notesync.yaml", "x.md", "/etc/passwd", "..", "CON.txt", "a\\b.md"]
+    resources = "".join(
+        f"<resource><data>{data}</data><resource-attributes><file-name>{name}</file-name></resource-attributes></resource>"
+        for name in names
+    )
+    before = (vault / "notesync.yaml").read_bytes()
+    run("import", write(vault, "N.enex", notebook(f"<title>T</title>{resources}")))
+    assert (vault / "notesync.yaml").read_bytes() == before
+    assert listed(vault) == ["N/T.md"]
+    made = [place for place in vault.rglob("*") if place.is_file() and place.suffix != ".md"]
+    assert {place.parent.name for place in made} == {"T files", "vault"}
+    assert len(made) == 1 + len(names)
+
+
+def test_an_import_that_was_broken_off_goes_on_where_its_attachments_are(vault):
+    file = write(vault, "N.enex", notebook(f"<title>T</title><resource><data>{PNG}</data></resource>"))
+    run("import", file)
+    (vault / "N/T.md").unlink()
+    run("import", file)
+    assert listed(vault) == ["N/T.md"]
+
+
+# --- Who is there already --------------------------------------------------------------------------------
+
+
+def test_a_client_who_is_there_is_left_alone_and_with_update_filled_where_empty(vault):
+    text = "---\r\ntype: client\r\ncompany: Acme  # theirs\r\nphone:\r\n---\r\nMine\r\n"
+    note(vault, "Anna Smit.md", text)
+    file = write(vault, "book.vcf", ANNA)
+    assert run("import", file).stdout == "book.vcf: 1 record: 1 there already\n"
+    assert (vault / "Anna Smit.md").read_bytes() == text.encode()
+    assert run("import", file, "--update").stdout == "book.vcf: 1 record: 1 filled\n"
+    assert (vault / "Anna Smit.md").read_bytes().decode() == (
+        "---\r\ntype: client\r\ncompany: Acme  # theirs\r\nemail: anna@example.com\r\nphone: 088 555 0112\r\n---\r\nMine\r\n"
+    )
+    assert run("import", file, "--update").stdout == "book.vcf: 1 record: 1 there already\n"
+
+
+def test_the_doubtful_are_made_and_named(vault):
+    note(vault, "Anna Smit.md", "---\ntype: client\ncompany: Other\n---\n")
+    done = run("import", write(vault, "book.vcf", ANNA))
+    assert "1 new but doubtful" in done.stdout
+    assert "Anna Smit (Acme).md was made, but looks like Anna Smit.md" in done.stderr
+
+
+def test_two_records_of_one_person_in_one_file_fill_one_note(vault):
+    file = write(vault, "book.vcf", card("FN:Anna", "TEL:088 555 0112") + card("FN:Anna", "EMAIL:a@b.c"))
+    run("import", file, "--update")
+    anna = client(vault, "Clients/Anna.md")
+    assert (anna.phones, anna.emails) == (("088 555 0112",), ("a@b.c",))
+    assert listed(vault) == ["Clients/Anna.md"]
+
+
+def test_a_file_that_stops_half_way_says_so_and_goes_on_when_imported_again(vault, monkeypatch):
+    monkeypatch.setattr(importing, "NOTES_AT_ONCE", 1)
+    file = write(
+        vault,
+        "N.enex",
+        notebook("<title>A</title>", f"<title>B</title><resource><data>{PNG}</data></resource>"),
+    )
+    (vault / "N").mkdir()
+    (vault / "N" / "B files").write_bytes(b"in the way")
+    done = run("import", file, code=4)
+    assert "import the file again" in done.stderr
+    assert listed(vault) == ["N/A.md"]
+    (vault / "N" / "B files").unlink()
+    assert run("import", file).stdout == "N.enex: 2 records: 1 new, 1 there already\n"
+
+
+def test_a_long_file_is_written_piece_by_piece(vault, monkeypatch):
+    monkeypatch.setattr(importing, "NOTES_AT_ONCE", 3)
+    cards = "".join(card(f"FN:Client {number}", f"TEL:088 555 01{number}") for number in range(10, 20))
+    assert "10 new" in run("import", write(vault, "book.vcf", cards)).stdout
+    assert "10 there already" in run("import", vault.parent / "book.vcf").stdout
+
+
+def test_the_vaults_own_names_for_keys_are_used(vault):
+    (vault / "notesync.yaml").write_text("fields: {email: mail}\nclient_types: [person]\n", encoding="utf-8")
+    run("import", write(vault, "book.vcf", ANNA))
+    assert "mail: anna@example.com" in (vault / "Clients/Anna Smit.md").read_text(encoding="utf-8")
+    assert "1 there already" in run("import", vault.parent / "book.vcf").stdout
+
+
+few = st.sampled_from
+persons = st.lists(
+    st.tuples(
+        few(["Anna Smit", "anna smit", "Ben", "Acme: Ltd", "Ёлка", "[[Link]]", "a" * 200]),
+        few(["", "Acme", "Other"]),
+        few(["", "a@b.c", "x@y.z"]),
+        few(["", "088 555 0112", "021 555 9999"]),
+        few(["", "id-1", "id-2", "id-3"]),
+    ),
+    max_size=7,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people=persons, update=st.booleans())
+def test_a_second_import_of_anything_makes_nothing_twice(people, update, quick_path, monkeypatch):
+    number = sum(1 for _ in quick_path.iterdir())
+    vault = make_vault(quick_path / str(number) / "vault", monkeypatch)
+    cards = "".join(
+        card(
+            *(
+                f"{name}:{text}"
+                for name, text in zip(("FN", "ORG", "EMAIL", "TEL", "UID"), person, strict=True)
+                if text
+            )
+        )
+        for person in people
+    )
+    file, words = write(vault, "book.vcf", cards), ["--update"] if update else []
+    first = run("import", file, *words)
+    assert "left out" not in first.stdout
+    before = contents(vault)
+    for path in before:
+        assert client(vault, path).id
+    again = run("import", file, *words)
+    assert " new" not in again.stdout
+    if update:
+        before = contents(vault)
+        run("import", file, *words)
+    assert contents(vault) == before
+
+
+# --- Out again -------------------------------------------------------------------------------------------
+
+RICH = """---
+type: client
+id: k7
+name: "Anna, Smit; & Sons \\\\ Co"
+company: "[[Acme]]"
+role: Buyer
+address: 1 Main Rd, Town
+website: https://a.b/c?d=e
+email: [anna@example.com, a@b.c]
+phone: "+27 88 555 0112"
+aliases: [Annie, "The, Smit"]
+tags: [vip, a/b]
+owner: [Naledi, Ben]
+stage: customer
+value: R 120,000.50
+every: 2 weeks
+next_contact: 2026-11-25T14:30
+sold: 2026-01-02
+do_not_contact: false
+---
+
+=cmd|' /C calc'!A0 is words, Größe: 陳
+
+## Log
+
+- 2026-11-20 14:30 call: said "yes, please"; back\\\\slash \\n
+- [ ] send it 📅 2026-11-25
+"""
+
+
+@pytest.mark.parametrize("form", ["vcf", "csv"])
+def test_what_was_exported_imports_to_the_same(vault, tmp_path, monkeypatch, form):
+    note(vault, "Clients/Anna.md", RICH)
+    note(vault, "Clients/Ben.md", "---\ntype: client\nid: k8\n---\n- a list\n")
+    exported = run("export", "--format", form).stdout_bytes
+    file = write(vault, f"all.{form}", exported)
+    assert "2 there already" in run("import", file).stdout
+    other = make_vault(tmp_path / "other" / "vault", monkeypatch)
+    assert "2 new" in run("import", file).stdout
+    assert run("export", "--format", form).stdout_bytes == exported
+    (path,) = [path for path in listed(other) if "Anna" in path]
+    there, here = client(other, path), client(vault, "Clients/Anna.md")
+    assert there._replace(
+        path="", log=(), tasks=(), anchors={}, next_contact=None, every_line=0
+    ) == here._replace(path="", log=(), tasks=(), anchors={}, next_contact=None, every_line=0)
+    assert [entry.text for entry in there.log] == [entry.text for entry in here.log]
+    assert there.next_contact[:2] == here.next_contact[:2]
+
+
+def test_the_clients_as_json(vault):
+    note(vault, "Clients/Anna.md", RICH)
+    found = json.loads(run("export", "--format", "json").stdout)
+    (anna,) = found["clients"]
+    assert found["format_version"] == 1
+    assert anna["path"] == "Clients/Anna.md"
+    assert anna["email"] == ["anna@example.com", "a@b.c"]
+    assert "## Log" in anna["body"]
+
+
+def test_lines_of_a_card_are_short_and_whole(vault):
+    note(vault, "Ä.md", "---\ntype: client\n---\n" + "ä陳" * 200)
+    for line in run("export", "--format", "vcf").stdout_bytes.split(b"\r\n"):
+        assert len(line) <= 75
+        line.decode()
+
+
+def test_one_owners_clients(vault):
+    note(vault, "Anna.md", "---\ntype: client\nowner: Naledi\n---\n")
+    note(vault, "Ben.md", "---\ntype: client\nowner: Sam\n---\n")
+    done = run("export", "--format", "csv", "--owner", "Naledi")
+    assert "Anna" in done.stdout
+    assert "Ben" not in done.stdout
+
+
+def test_an_export_never_writes_over_another_kind_of_file(vault):
+    note(vault, "Anna.md", "---\ntype: client\n---\n")
+    assert "not-a-vcard" in run("export", "--format", "vcf", "Anna.md", code=4).stderr
+    assert "written" in run("export", "--format", "vcf", "../a.vcf").stderr
+    assert "unchanged" in run("export", "--format", "vcf", "../a.vcf").stderr
+
+
+def test_a_note_that_cannot_be_read_is_told_of(vault):
+    note(vault, "Anna.md", "---\ntype: client\n---\n")
+    run("sync")
+    (vault / "Anna.md").unlink()
+    (vault / "Anna.md").mkdir()
+    done = run("export", "--format", "csv")
+    assert "Anna.md" in done.stderr
