@@ -71,6 +71,7 @@ def _summary(workspace: Workspace, changes: Changes, published: Published) -> li
     return [
         f"{format_count(changes.notes, 'note')}, {format_count(clients, 'client')}: {describe_changes(changes)}",
         f"{calendar}, {'written' if published.changed else 'unchanged'}" if published.events else calendar,
+        *(f"{path}: written" for path in published.also),
     ]
 
 
@@ -169,7 +170,7 @@ class _Watch:
         self._wrong: tuple[Problem, ...] = ()  # the settings' problems that were told last
         self._failure = ""  # what was told last that cannot be done
         self._published: tuple[object, ...] = ()  # the day and the file of a current calendar, () of none
-        self._calendar = ""
+        self._paths: tuple[str, ...] = ()  # of what we keep current
 
     def run(self) -> None:
         """Until stopped.  Raises what the first refresh raises: a start that fails has to be seen."""
@@ -258,28 +259,40 @@ class _Watch:
 
     def _is_current(self) -> bool:
         """Whether the calendar is made from what we know, for this day, and nobody else touched its file."""
-        ours = self._published == (self._workspace.moment.day, _stamp(self._calendar))
+        ours = self._published == self._stamps()
         return ours and self._workspace.is_published
 
     def _publish(self) -> Published:
         published = publish(self._workspace)
-        self._calendar = os.path.join(self._workspace.root, published.path)
-        self._published = (self._workspace.moment.day, _stamp(self._calendar))
+        self._paths = published.paths
+        self._published = self._stamps()
         return published
 
+    def _stamps(self) -> tuple[object, ...]:
+        root = self._workspace.root
+        return (self._workspace.moment.day, *(_stamp(os.path.join(root, path)) for path in self._paths))
+
     def _tell_change(self, began: float, changes: Changes, published: Published | None) -> None:
-        written = published is not None and published.changed
-        paths = (*changes.changed, *changes.removed)
+        written = _list_written(published)
+        # Our own note was told of when it was written.
+        note = self._workspace.settings.agenda_note
+        paths = tuple(path for path in (*changes.changed, *changes.removed) if path != note)
         follow_ups = describe_follow_ups(changes)
         if not paths and not follow_ups and not written:
             return
         what = f"{_name_some(paths)}: {follow_ups or 'no follow-up changed'}" if paths else follow_ups
-        calendar = f"{published.path} written" if published and written else ""
+        calendar = f"{_name_some(written)} written" if written else ""
         self._say(began, ", ".join(part for part in (what, calendar) if part))
 
     def _say(self, began: float, words: str) -> None:
         took = (time.perf_counter() - began) * 1000
         self._session.tell(f"{time.strftime('%H:%M:%S')} {words} ({took:.0f} ms)")
+
+
+def _list_written(published: Published | None) -> tuple[str, ...]:
+    if published is None:
+        return ()
+    return (published.path, *published.also) if published.changed else published.also
 
 
 def _name_some(paths: Sequence[str]) -> str:
