@@ -38,6 +38,7 @@ DOORS = {
     "icalendar": ["publish/calendar.py"],
     "rich": ["publish/*"],
     "jinja2": ["publish/page.py"],
+    "segno": ["publish/page.py"],
     "watchdog": ["sync/watch.py"],
     "starlette": ["serve/*"],
     "uvicorn": ["serve/*"],
@@ -66,6 +67,10 @@ NOT_NEEDED_BY_CHECK = {
     "dateutil",
     "holidays",
     "asyncio",
+    "jinja2",
+    "segno",
+    "starlette",
+    "uvicorn",
 }
 
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

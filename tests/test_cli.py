@@ -829,7 +829,7 @@ def test_a_new_day_is_published_without_any_change(vault, monkeypatch):
             said.extend(lines)
 
     with Told().open() as workspace:
-        sync._Watch(Told(), workspace, Script()).run()
+        sync.Watch(Told(), workspace, Script()).run()
     assert len([line for line in said if "followups.ics written" in line]) == 1
     assert b"20261123" in (vault / "followups.ics").read_bytes()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -114,8 +114,7 @@ def _check_poll(_ctx: click.Context, _param: click.Parameter, value: float) -> f
 _DAY = 86400
 
 
-@command(examples=("notesync watch", "notesync watch --poll 30"))
-@click.option(
+poll_option = click.option(
     "--poll",
     metavar="SECONDS",
     type=float,
@@ -123,6 +122,10 @@ _DAY = 86400
     default=60.0,
     help="Look at all notes this often besides, for drives that tell of no change. Default: 60.",
 )
+
+
+@command(examples=("notesync watch", "notesync watch --poll 30"))
+@poll_option
 @pass_session
 def watch(session: Session, poll: float) -> None:
     """Sync now, then at each change and each midnight.
@@ -130,22 +133,17 @@ def watch(session: Session, poll: float) -> None:
     Runs until it is interrupted (Ctrl-C, or a signal to end: exit code 0). One line a change on stderr: what
     changed, follow-ups added and removed, milliseconds. A second watcher of the same vault is refused.
     """
-    import gc
-
     from notesync.sync.watch import Watcher, WatchLock
 
-    gc.set_threshold(
-        100_000
-    )  # this one lives long: see notesync.cli.main; but a change makes many tuples and no cycle
-    gc.enable()
+    live_long()
     with session.open() as workspace, WatchLock(workspace.lock_path):
         watcher = Watcher(workspace.root, relevant=workspace.relevant, tell=session.tell, poll=poll)
-        _listen_to_signals(watcher)
+        listen_to_signals(watcher)
         with watcher:
-            _Watch(session, workspace, watcher).run()
+            Watch(session, workspace, watcher).run()
 
 
-def _listen_to_signals(watcher: Watcher) -> None:
+def listen_to_signals(watcher: Watcher) -> None:
     """End cleanly when asked to; sweep on SIGUSR1, and on SIGHUP unless it says that our terminal closed."""
     import signal
 
@@ -162,11 +160,32 @@ class _Stopped(Exception):  # noqa: N818  a way out of a long scan, no failure
     """Asked to end while notes are being read."""
 
 
-class _Watch:
-    """The life of one watcher: a refresh and a calendar for every wake, a line for every change."""
+def live_long() -> None:
+    """Collect garbage, which ``notesync.cli.main`` turned off, but seldom: a change makes many tuples, no cycle."""
+    import gc
 
-    def __init__(self, session: Session, workspace: Workspace, watcher: Watcher) -> None:
+    gc.set_threshold(100_000)
+    gc.enable()
+
+
+class Watch:
+    """The life of one watcher: a refresh and a calendar for every wake, a line for every change.
+
+    ``may_write`` is asked each time whether to keep the files current, which another process may be doing.
+    ``after`` is called after every refresh, with '' or, in words, with what went wrong.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        workspace: Workspace,
+        watcher: Watcher,
+        *,
+        may_write: Callable[[], bool] = lambda: True,
+        after: Callable[[str], None] = lambda failure: None,
+    ) -> None:
         self._session, self._workspace, self._watcher = session, workspace, watcher
+        self._may_write, self._after = may_write, after
         self._wrong: tuple[Problem, ...] = ()  # the settings' problems that were told last
         self._failure = ""  # what was told last that cannot be done
         self._published: tuple[object, ...] = ()  # the day and the file of a current calendar, () of none
@@ -193,12 +212,15 @@ class _Watch:
             if bar is not None:
                 bar.close()
         self._session.tell(*workspace.notices)
-        published = self._publish()
-        self._say(
-            began,
-            f"watching {workspace.root}: {format_count(changes.notes, 'note')}, "
-            f"{format_count(workspace.counts().clients, 'client')}, {describe_calendar(workspace, published)}",
+        found = (
+            f"{workspace.root}: {format_count(changes.notes, 'note')}, "
+            f"{format_count(workspace.counts().clients, 'client')}"
         )
+        if self._may_write():
+            self._say(began, f"watching {found}, {describe_calendar(workspace, self._publish())}")
+        else:
+            self._say(began, f"reading {found}; another notesync writes the calendar")
+        self._after("")
         self._session.tell_first_steps(workspace)
         return changes.wait
 
@@ -213,12 +235,15 @@ class _Watch:
             changes = self._refresh(thorough=wake.reason != EVENTS)
             if changes.changed or changes.removed or changes.added_items or changes.removed_items:
                 self._published = ()
-            published = None if self._wrong or self._is_current() else self._publish()
+            leave = self._wrong or not self._may_write() or self._is_current()
+            published = None if leave else self._publish()
+            self._after("")
         except (NotesyncError, OSError) as error:
             self._published = ()  # some of the notes may have been taken in
             if str(error) != self._failure:
                 self._failure = str(error)
                 self._session.tell_error(self._failure)
+                self._after(self._failure)
             return None
         if self._failure:
             self._failure = ""

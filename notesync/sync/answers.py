@@ -302,6 +302,7 @@ class Answers:
             not_by=client.not_by,
             ask=tuple(ask.split("\n")) if ask else (),
             waits=waits,
+            address=client.address,
         )
 
     def _also(self, client: Card) -> str:
