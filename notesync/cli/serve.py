@@ -56,9 +56,9 @@ def _check_public(_ctx: click.Context, _param: click.Parameter, value: str) -> s
 def serve(
     session: Session, host: str, port: int, public: str, urls: bool, new_secret: bool, poll: float
 ) -> None:
-    """Serve the calendar and the agenda page over HTTP, and keep both current.
+    """Serve the calendar and the agenda over HTTP.
 
-    Runs until it is interrupted, and watches like 'notesync watch'; where another process watches already, it only
+    Runs until it is interrupted, keeps both current, and watches like 'notesync watch'; where another process watches already, it only
     serves. The addresses hold a secret: who has one can read. --urls prints them; --new-secret makes new ones, which a
     running server takes up at its next look at the notes.
     """

@@ -197,7 +197,7 @@ def _build_task(item: Item, today: date) -> Task:
     ask = tuple(map(clean, item.ask))
     return Task(
         clean(item.title),
-        item.kind.replace("-", " "),
+        clean(item.kind.replace("-", " ")),
         _find_when(item, today),
         item.status == OVERDUE,
         clean(item.reason),
