@@ -108,6 +108,9 @@ def test_one_clients_work_stands_together_with_what_to_know_before_the_call() ->
     [
         ({"phone": ("071 234 (5670)", "+27 21 555")}, ["tel:0712345670", "tel:+2721555"]),
         ({"phone": ("071",), "not_by": ("call",)}, []),
+        ({"phone": ("071",), "not_by": ("call",), "contact_by": ("message",)}, ["sms:071"]),
+        ({"phone": ("071",), "channel": "message"}, ["tel:071", "sms:071"]),
+        ({"phone": ("071",), "channel": "message", "not_by": ("message",)}, ["tel:071"]),
         ({"phone": ("ask at reception",)}, []),
         ({"email": ("a+b&c?d@x.example",)}, ["mailto:a%2Bb%26c%3Fd@x.example"]),
         ({"email": ("a@x.example",), "not_by": ("email",)}, []),
@@ -136,6 +139,13 @@ def test_the_page_of_an_owner() -> None:
     assert "Both" in page
     assert '<a href="/?owner=anna" aria-current="page">Anna</a>' in page
     assert '<a href="/?owner=zo%C3%AB%20%26%20co">Zoë &amp; Co</a>' in page
+
+
+def test_what_is_read_out_of_a_link_begins_with_what_is_shown() -> None:
+    page = render(make_item(phone=("071",), email=("a@x.example",), address="Long Street", channel="message"))
+    links = re.findall(r'aria-label="([^"]*)">([^<]*)</a>', page)
+    assert len(links) == 5
+    assert all(label.startswith(f"{shown}: Thandi Mokoena") for label, shown in links)
 
 
 def test_nothing_to_do_is_said() -> None:

@@ -172,21 +172,27 @@ def _build_person(items: Sequence[Item], today: date, vault: str, currency: str)
 
 
 def _build_links(item: Item, vault: str) -> Iterator[Link]:
-    """How to reach a client: only what they did not refuse."""
+    """How to reach a client: only what they did not refuse, and a message by phone where that is wished for."""
     name = clean(item.client)
-    if "call" not in item.not_by:
-        for phone in item.phone:
-            if dialled := "".join(sign for sign in phone if sign in "+0123456789"):
-                yield Link(f"Call {clean(phone)}", f"tel:{dialled}", f"Call {name}, {clean(phone)}")
+    ways = [("Call", "tel")] if "call" not in item.not_by else []
+    if "message" in (item.channel, *item.contact_by) and "message" not in item.not_by:
+        ways.append(("Message", "sms"))
+    for phone in item.phone:
+        dialled = "".join(sign for sign in phone if sign in "+0123456789")
+        for word, scheme in ways if dialled else ():
+            yield _link(f"{word} {clean(phone)}", f"{scheme}:{dialled}", name)
     if "email" not in item.not_by:
         for email in item.email:
-            yield Link(
-                f"Mail {clean(email)}", f"mailto:{_quote(email, '@')}", f"Write to {name}, {clean(email)}"
-            )
+            yield _link(f"Mail {clean(email)}", f"mailto:{_quote(email, '@')}", name)
     if item.address:
         place = _quote(" ".join(clean(item.address).split()), "")
-        yield Link("Map", f"https://www.google.com/maps/search/?api=1&query={place}", f"Map of {name}")
-    yield Link("Note", build_link(vault, item.client_path), f"Open the note of {name} in Obsidian")
+        yield _link("Map", f"https://www.google.com/maps/search/?api=1&query={place}", name)
+    yield _link("Note", build_link(vault, item.client_path), f"{name}, in Obsidian")
+
+
+def _link(words: str, address: str, what: str) -> Link:
+    """What is read out begins with what is shown, or nobody could say it to a phone that listens."""
+    return Link(words, address, f"{words}: {what}")
 
 
 def _quote(text: str, safe: str) -> str:
