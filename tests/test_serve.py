@@ -331,6 +331,12 @@ def test_what_goes_wrong_leaves_the_last_good_state(workspace: Workspace, vault:
     publisher.update("the drive is away")
     assert (board.site, board.failure) == (before, "the drive is away")
     assert ask(board, "/healthz").status == 503
+    put(vault, "Zulu.md", "next_contact: 2026-11-24")
+    workspace.refresh()
+    publisher.update("Agenda.md is not a note that notesync wrote")
+    assert b"Zulu" in ask(board, feed_path(before.keys.feed)).body
+    assert (board.site.refreshed, ask(board, "/healthz").status) == (before.refreshed, 503)
+    before = board.site
     with patch("notesync.serve.board.build_site", side_effect=MemoryError("no room")):
         publisher.update("")
     assert (board.site, board.failure) == (before, "no room")

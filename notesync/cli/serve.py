@@ -153,16 +153,20 @@ class _Publisher:
         return self.board
 
     def update(self, failure: str) -> None:
-        """The next state, or in words why there is none."""
+        """The next state; after a ``failure``, which stands in words on the page, as far as it was taken in.
+
+        What cannot be written, such as an agenda's note in whose place is a person's, may be served all the same.
+        """
         if self.board is None:
             return
-        if not failure:
-            try:
-                self.board.site = self._build(self.board.site)
-            except Exception as error:  # whatever it is, those who subscribed keep what they have
-                failure = str(error) or type(error).__name__
-                if failure != self.board.failure:
-                    self._session.tell_error(f"serving the last good state: {failure}")
+        before = self.board.site
+        try:
+            site = self._build(before)
+            self.board.site = site._replace(refreshed=before.refreshed) if failure else site
+        except Exception as error:  # whatever it is, those who subscribed keep what they have
+            failure = failure or str(error) or type(error).__name__
+            if failure != self.board.failure:
+                self._session.tell_error(f"serving the last good state: {failure}")
         self.board.failure = failure
 
     def _build(self, before: Site | None) -> Site:
