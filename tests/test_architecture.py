@@ -40,6 +40,7 @@ DOORS = {
     "jinja2": ["publish/page.py"],
     "bs4": ["importers/enml.py"],
     "markdownify": ["importers/enml.py"],
+    "segno": ["publish/page.py"],
     "watchdog": ["sync/watch.py"],
     "starlette": ["serve/*"],
     "uvicorn": ["serve/*"],
@@ -70,6 +71,10 @@ NOT_NEEDED_BY_CHECK = {
     "asyncio",
     "bs4",
     "markdownify",
+    "jinja2",
+    "segno",
+    "starlette",
+    "uvicorn",
 }
 
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import click
@@ -697,8 +699,8 @@ def test_doctor_names_what_is_wrong(vault, name, text, said):
 class Watching:
     """A running ``notesync watch`` whose lines can be waited for."""
 
-    def __init__(self, *words):
-        self.process = start("watch", *words, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, *words, command="watch"):
+        self.process = start(command, *words, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
         self.lines = []
         self._heard = threading.Condition()
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -829,7 +831,7 @@ def test_a_new_day_is_published_without_any_change(vault, monkeypatch):
             said.extend(lines)
 
     with Told().open() as workspace:
-        sync._Watch(Told(), workspace, Script()).run()
+        sync.Watch(Told(), workspace, Script()).run()
     assert len([line for line in said if "followups.ics written" in line]) == 1
     assert b"20261123" in (vault / "followups.ics").read_bytes()
 
@@ -848,6 +850,44 @@ def find_command(name):
     found = notesync.get_command(click.Context(notesync), name)
     assert isinstance(found, session.Command)
     return found
+
+
+def find_free_port():
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return str(found.getsockname()[1])
+
+
+@POSIX
+def test_serve_follows_every_save_until_a_signal_ends_it(vault):
+    """The feed is there as soon as its address is; what is saved comes, and a second process only serves."""
+    port = find_free_port()
+    with Watching("--port", port, command="serve") as serving:
+        base = serving.wait_for("/open/").split()[1].partition("/open/")[0]
+        listed = run("serve", "--urls", "--port", port).stdout.splitlines()
+        (address,) = (line.split()[0] for line in listed if line.endswith("the whole calendar"))
+        assert address.startswith(f"{base}/feed/")
+        assert fetch(address) == (vault / "followups.ics").read_bytes()
+        (vault / "Nomsa.md").write_text(LATE, encoding="utf-8")
+        serving.wait_for("Nomsa.md")
+        assert b"Nomsa" in fetch(address)
+        with Watching("--port", find_free_port(), command="serve") as second:
+            second.wait_for("another notesync writes the calendar")
+            second.wait_for("/open/")
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(timeout=30) == 0
+        assert serving.process.stdout.read() == ""
+
+
+def fetch(address):
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return answer.read()
+
+
+@pytest.mark.parametrize("public", ["notes.example.org", "ftp://x", "https://x/y", "https://"])
+def test_an_address_for_others_is_a_whole_one(vault, public):
+    done = run("serve", "--urls", "--public", public)
+    assert done.exit_code == 2
+    assert "https://notes.example.org" in done.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -872,9 +912,13 @@ def test_the_examples_in_the_help_work(name, example, tmp_path, monkeypatch):
     if name == "init":
         monkeypatch.chdir(tmp_path / "home")
         assert run(*words).exit_code == 0
-    elif name == "watch":
-        process = start(*words, stderr=subprocess.PIPE)
+    elif name == "watch" or words == ["serve"] or "--public" in words:
+        more = ("--port", find_free_port()) if name == "serve" else ()
+        process = start(*words, *more, stderr=subprocess.PIPE)
         assert "watching" in process.stderr.readline()
+        if name == "serve":
+            assert process.stderr.readline().startswith("serving http")
+            assert "--urls" in process.stderr.readline()
         process.terminate()
         process.stderr.close()
         assert process.wait(timeout=30) == 0 or os.name == "nt"
@@ -953,7 +997,7 @@ COMPLETION = (
     "| fish | `_NOTESYNC_COMPLETE=fish_source notesync \\| source` | `~/.config/fish/config.fish` |",
 )
 EXIT_CODES = (
-    (0, "fine; `watch` ended by a signal"),
+    (0, "fine; `watch` or `serve` ended by a signal"),
     (1, "found what it looks for: `check` something overdue, `doctor` a problem"),
     (UsageError.exit_code, "wrong usage or settings; a client unknown or ambiguous"),
     (VaultError.exit_code, "the vault cannot be read"),

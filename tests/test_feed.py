@@ -21,23 +21,23 @@ from notesync.sync.pipeline import Published, Workspace, open_workspace
 TODAY = date(2026, 11, 22)
 
 
-def open_vault(root: Path, day: date = TODAY) -> Workspace:
+def open_vault(root: Path, day: date = TODAY, minute: int = 0) -> Workspace:
     return open_workspace(
         str(root),
-        lambda _zone: Moment(day),
+        lambda _zone: Moment(day, minute),
         cache=str(root.parent / f"cache-{root.name}"),
         pause=lambda _: None,
     )
 
 
-def publish(root: Path, day: date = TODAY) -> Published:
-    with open_vault(root, day) as workspace:
+def publish(root: Path, day: date = TODAY, minute: int = 0) -> Published:
+    with open_vault(root, day, minute) as workspace:
         workspace.refresh()
         return workspace.publish()
 
 
-def events(root: Path) -> dict[str, tuple[date, date]]:
-    found = Calendar.from_ical((root / "followups.ics").read_bytes())
+def events(root: Path, name: str = "followups.ics") -> dict[str, tuple[date, date]]:
+    found = Calendar.from_ical((root / name).read_bytes())
     assert not found.errors
     assert "UID" not in found
     return {str(event["SUMMARY"]): (event.start, event.end) for event in found.events}
@@ -64,7 +64,7 @@ def vault(tmp_path: Path) -> Path:
 
 
 def test_one_event_a_follow_up_and_the_digest_of_the_overdue(vault: Path) -> None:
-    assert publish(vault) == ("followups.ics", True, 4)
+    assert publish(vault) == ("followups.ics", True, 4, (), ("followups.ics",))
     found = events(vault)
     assert found["Thandi: Call about the worktop"] == (date(2026, 11, 20), date(2026, 11, 21))
     assert found["1 overdue: Thandi"] == (date(2026, 11, 22), date(2026, 11, 23))
@@ -151,7 +151,7 @@ def test_one_id_in_two_notes_is_seen_wherever_the_calendar_is_cut_into_pieces(va
         with patch("notesync.sync.feed.PIECE", size), open_vault(vault) as workspace:
             workspace.refresh()
             assert b"".join(workspace.feed()) == whole
-            assert workspace.publish() == ("followups.ics", False, 8)
+            assert workspace.publish()[:3] == ("followups.ics", False, 8)
 
 
 def test_the_size_of_batches_changes_nothing(vault: Path, tmp_path: Path) -> None:
@@ -274,3 +274,218 @@ def test_an_export_of_an_owners_follow_ups_holds_no_others(vault: Path) -> None:
         workspace.refresh()
         calendar = Calendar.from_ical(b"".join(workspace.feed(owners=("anna",))))
     assert [str(event["SUMMARY"]) for event in calendar.events] == ["Dune: Contact as agreed"]
+
+
+@pytest.mark.parametrize("overdue", ["digest", "each", "stay"])
+def test_the_hour_changes_nothing_in_the_feed(vault: Path, overdue: str) -> None:
+    """Or two machines would write over each other's calendar as soon as an agreed hour has passed on one."""
+    put(vault, "Dune.md", "type: client\nnext_contact: 2026-11-22T09:00\n")
+    (vault / "notesync.yaml").write_text(
+        f"timezone: Africa/Johannesburg\nagenda_note: Agenda.md\ncalendar: {{overdue: {overdue}}}\n",
+        encoding="utf-8",
+    )
+    publish(vault, minute=8 * 60)
+    with open_vault(vault, minute=8 * 60) as workspace:
+        workspace.refresh()
+        exported = b"".join(workspace.feed(component="both"))
+    later = publish(vault, minute=20 * 60)
+    assert not later.changed
+    assert later.also == ()
+    with open_vault(vault, minute=20 * 60) as workspace:
+        workspace.refresh()
+        assert b"".join(workspace.feed(component="both")) == exported
+
+
+# each owner's ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def owned(vault: Path) -> Path:
+    """Acme is Anna's, Bolt is Ben's, Cape belongs to both, and Zed has no client yet."""
+    put(vault, "Acme.md", "type: client\nowner: Anna\nname: Thandi\nnext_contact: 2026-11-20\n")
+    put(vault, "Bolt.md", "type: client\nowner: Ben van Wyk\nevery: 2 weeks\nlast_contact: 2026-11-20\n")
+    put(vault, "Cape.md", "type: client\nowner: [anna, Ben van Wyk]\nnext_contact: 2026-12-24T14:30\n")
+    (vault / "notesync.yaml").write_text(
+        "timezone: Africa/Johannesburg\nobsidian_vault: Clients\nowners: {Zed: {phone: 021}}\n"
+        "calendar: {per_owner: true}\n",
+        encoding="utf-8",
+    )
+    return vault
+
+
+OWNERS = ("followups-anna.ics", "followups-ben_van_wyk.ics", "followups-zed.ics")
+
+
+def test_each_owner_has_a_calendar_and_a_shared_account_stands_in_both(owned: Path) -> None:
+    found = publish(owned)
+    assert found.also == OWNERS
+    assert found.paths == ("followups.ics", *OWNERS)
+    assert sorted(name.partition(":")[0] for name in events(owned, OWNERS[0])) == [
+        "1 overdue", "Cape", "Thandi",
+    ]  # fmt: skip
+    assert sorted(name.partition(":")[0] for name in events(owned, OWNERS[1])) == ["Bolt", "Cape"]
+    assert events(owned, OWNERS[2]) == {"No follow-ups due": (date(2000, 1, 1), date(2000, 1, 2))}
+    assert b"X-WR-CALNAME:Follow-ups: Clients\\, Anna\r\n" in (owned / OWNERS[0]).read_bytes()
+    assert publish(owned).also == ()
+
+
+@pytest.mark.parametrize("overdue", ["digest", "each", "stay"])
+def test_an_owners_calendar_is_what_an_export_for_them_has(owned: Path, overdue: str) -> None:
+    settings = (owned / "notesync.yaml").read_text(encoding="utf-8")
+    (owned / "notesync.yaml").write_text(
+        settings.replace("per_owner: true", f"per_owner: true, overdue: {overdue}"), encoding="utf-8"
+    )
+    publish(owned)
+    with open_vault(owned) as workspace:
+        workspace.refresh()
+        for name, owner in zip(OWNERS, ("Anna", "ben van wyk", "Zed"), strict=True):
+            written = (owned / name).read_bytes().partition(b"BEGIN:VEVENT")[2]
+            exported = b"".join(workspace.feed(owners=(owner,))).partition(b"BEGIN:VEVENT")[2]
+            assert written == exported
+            # Made anew, as an export in another detail is, they are the same too.
+            both = b"".join(workspace.feed(owners=(owner,), component="both"))
+            for uid in Calendar.from_ical((owned / name).read_bytes()).events:
+                assert str(uid["UID"]).encode() in both
+
+
+@pytest.mark.parametrize("after", ["owner: Ben van Wyk\n", ""])
+def test_the_calendar_of_an_owner_who_is_gone_is_emptied(owned: Path, after: str) -> None:
+    publish(owned)
+    for note in ("Acme", "Cape"):
+        put(owned, f"{note}.md", f"type: client\n{after}next_contact: 2026-11-20\n")
+    assert "followups-anna.ics" in publish(owned).also
+    assert list(events(owned, "followups-anna.ics")) == ["No follow-ups due"]
+    assert publish(owned).also == ()
+    put(owned, "Acme.md", "type: client\nowner: Anna\nnext_contact: 2026-12-01\n")
+    assert "followups-anna.ics" in publish(owned).also
+    assert list(events(owned, "followups-anna.ics")) == ["Acme: Contact as agreed"]
+
+
+def test_without_per_owner_the_owners_calendars_are_emptied_and_others_files_are_left_alone(
+    owned: Path,
+) -> None:
+    with open_vault(owned) as workspace:
+        workspace.refresh()
+        export = b"".join(workspace.feed(owners=("Anna",)))
+    (owned / "followups-shared.ics").write_bytes(export)
+    (owned / "followups-notes.ics").write_bytes(b"something else")
+    (owned / "followups-folder.ics").mkdir()
+    publish(owned)
+    (owned / "notesync.yaml").write_text("timezone: Africa/Johannesburg\n", encoding="utf-8")
+    assert publish(owned).also == OWNERS
+    assert all(list(events(owned, name)) == ["No follow-ups due"] for name in OWNERS)
+    assert (owned / "followups-shared.ics").read_bytes() == export
+    assert (owned / "followups-notes.ics").read_bytes() == b"something else"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs privileges on Windows")
+def test_a_link_in_place_of_an_owners_calendar_is_not_followed(owned: Path, tmp_path: Path) -> None:
+    target = tmp_path / "precious.ics"
+    target.write_bytes(b"precious")
+    (owned / "followups-anna.ics").symlink_to(target)
+    with pytest.raises(NotesyncError, match="link"):
+        publish(owned)
+    assert target.read_bytes() == b"precious"
+
+
+# the agenda as a note -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noted(vault: Path) -> Path:
+    with (vault / "notesync.yaml").open("a", encoding="utf-8") as file:
+        file.write("agenda_note: Follow-ups.md\n")
+    return vault
+
+
+def test_the_agenda_is_written_as_a_note_that_is_no_clients(noted: Path) -> None:
+    assert publish(noted).also == ("Follow-ups.md",)
+    text = (noted / "Follow-ups.md").read_text(encoding="utf-8")
+    assert text.startswith("---\ngenerated: notesync\n---\n")
+    assert "[Thandi](<Acme.md>)" in text
+    with open_vault(noted) as workspace:
+        workspace.refresh()
+        assert workspace.counts() == (4, 3)
+        assert not workspace.problems()
+        assert workspace.publish().also == ()
+    assert publish(noted, date(2026, 11, 23)).also == ("Follow-ups.md",)
+
+
+def test_two_machines_write_the_same_note(noted: Path, tmp_path: Path) -> None:
+    publish(noted)
+    first = (noted / "Follow-ups.md").read_bytes()
+    for path in (tmp_path / "cache-vault").iterdir():
+        path.unlink()
+    assert publish(noted).also == ()
+    assert (noted / "Follow-ups.md").read_bytes() == first
+
+
+@pytest.mark.parametrize("words", ["---\ntype: client\nphone: 021\n---\n", "Shopping\n"])
+def test_a_persons_note_in_its_place_is_left_alone_and_the_calendar_written(noted: Path, words: str) -> None:
+    (noted / "Follow-ups.md").write_text(words, encoding="utf-8")
+    with pytest.raises(NotesyncError, match=r"Follow-ups\.md is not a note that notesync wrote"):
+        publish(noted)
+    assert (noted / "Follow-ups.md").read_text(encoding="utf-8") == words
+    assert len(events(noted)) == 4
+
+
+def test_an_empty_file_becomes_the_note(noted: Path) -> None:
+    (noted / "Follow-ups.md").touch()
+    assert publish(noted).also == ("Follow-ups.md",)
+
+
+# what strangers see ---------------------------------------------------------------------------------
+
+PRIVATE = {
+    "name": "Quintessa Bramblewick", "company": "Zorgon Holdings", "role": "Vizier", "phone": "+27 83 555 0142",
+    "email": "quintessa@zorgon.example", "address": "17 Wobbly Lane", "website": "https://zorgon.example",
+    "best_time": "Thursdays after the choir", "value": "987654", "source": "Mumbletown fair",
+    "next_action": "Ask whether the gazebo leaks", "tags": "[peculiartag]", "birthday": "1971-03-09",
+    "aliases": "[Quinny]", "contact_by": "call", "owner": "Ferdinand",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [("names", {"Quintessa", "Bramblewick"}), ("initials", set())],
+)
+def test_nothing_private_is_in_any_calendar_of_less_detail(
+    tmp_path: Path, detail: str, shown: set[str]
+) -> None:
+    root = tmp_path / "Hush-hush vault"
+    root.mkdir()
+    header = "".join(f"{key}: {value}\n" for key, value in PRIVATE.items())
+    body = (
+        "\n## Log\n\n- 2026-11-01 call: She mentioned her *lighthouse*. Promised: the trombone by 2026-11-10.\n"
+        "- [ ] Send the crocodile papers 📅 2026-11-25\n- [ ] Undated marmalade #promise\n"
+    )
+    put(root, "Cellar/Bramblewick file.md", f"type: client\n{header}stage: prospect\n"
+        "next_contact: 2026-11-20\nevery: week\nsold: 2026-10-01\n", body)  # fmt: skip
+    put(root, "Undated.md", f"type: client\n{header}", "\n- [ ] Undated marmalade #promise\n")
+    (root / "notesync.yaml").write_text(
+        "vault_id: hidden-vault-id\nobsidian_vault: Hushbook\n"
+        f"calendar: {{detail: {detail}, per_owner: true, alarm: '08:30'}}\n",
+        encoding="utf-8",
+    )
+    publish(root)
+    with open_vault(root) as workspace:
+        workspace.refresh()
+        feeds = [b"".join(workspace.feed(component="both", detail=detail))]
+    feeds += [path.read_bytes() for path in root.glob("*.ics")]
+    assert len(feeds) == 3
+    for feed in feeds:
+        said = feed.replace(b"\r\n ", b"").decode().casefold()
+        assert said.count("begin:vevent") > 2
+        words = {word for value in PRIVATE.values() for word in value.strip("[]").split() if len(word) > 3}
+        words |= {
+            "lighthouse",
+            "trombone",
+            "crocodile",
+            "marmalade",
+            "Cellar",
+            "Hush",
+            "hidden-vault",
+            "0142",
+        }
+        words -= {"call", "with", "after", "whether"}
+        assert {word for word in words if word.casefold() in said} == shown

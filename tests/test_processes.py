@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from notesync.cli.session import Session
-from notesync.cli.sync import _Watch
+from notesync.cli.sync import Watch
 from notesync.followup.agenda import Moment
 from notesync.store.index import Index, RulesChanged
 from notesync.store.scan import Scan
@@ -349,7 +349,7 @@ def test_a_key_told_before_the_damage_still_names_its_client(home: Home) -> None
 def test_a_watcher_publishes_what_another_has_read(home: Home) -> None:
     home.put("a.md")
     with home.open() as workspace:
-        watch = _Watch(Session(), workspace, Watcher(str(home.root), relevant=lambda *_: True, tell=print))
+        watch = Watch(Session(), workspace, Watcher(str(home.root), relevant=lambda *_: True, tell=print))
         watch._start()
         assert workspace.is_published
         home.put("b.md", AGREED.replace("-20", "-21"))

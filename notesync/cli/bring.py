@@ -149,8 +149,12 @@ def _import_file(
                 stream,
                 import_records(workspace, read(Source(stream, name, wishes)), told, os.urandom),
             ):
-                session.changed = session.changed or not dry_run
-                (problems if isinstance(found, Problem) else outcomes).append(found)  # type: ignore[arg-type]
+                if isinstance(found, Problem):
+                    problems.append(found)
+                    continue
+                outcomes.append(found)
+                if not dry_run and found.path:
+                    session.keep_change([found.path])
     except RefusedError as error:
         if not outcomes or dry_run:
             raise

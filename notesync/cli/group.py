@@ -37,6 +37,7 @@ COMMANDS = {
     "undo": ("notesync.cli.write", "Take back the last change that notesync made."),
     "sync": ("notesync.cli.sync", "Bring index and calendar up to date."),
     "watch": ("notesync.cli.sync", "Sync now, then at each change and each midnight."),
+    "serve": ("notesync.cli.serve", "Serve the calendar and the agenda over HTTP."),
     "import": ("notesync.cli.bring", "Bring in clients and notes from other programs."),
     "export": ("notesync.cli.sync", "Write the calendar, or the clients, to a file or to stdout."),
     "doctor": ("notesync.cli.vault", "Say what is wrong, and what to do about it."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -71,6 +71,7 @@ def _summary(workspace: Workspace, changes: Changes, published: Published) -> li
     return [
         f"{format_count(changes.notes, 'note')}, {format_count(clients, 'client')}: {describe_changes(changes)}",
         f"{calendar}, {'written' if published.changed else 'unchanged'}" if published.events else calendar,
+        *(f"{path}: written" for path in published.also),
     ]
 
 
@@ -113,8 +114,7 @@ def _check_poll(_ctx: click.Context, _param: click.Parameter, value: float) -> f
 _DAY = 86400
 
 
-@command(examples=("notesync watch", "notesync watch --poll 30"))
-@click.option(
+poll_option = click.option(
     "--poll",
     metavar="SECONDS",
     type=float,
@@ -122,6 +122,10 @@ _DAY = 86400
     default=60.0,
     help="Look at all notes this often besides, for drives that tell of no change. Default: 60.",
 )
+
+
+@command(examples=("notesync watch", "notesync watch --poll 30"))
+@poll_option
 @pass_session
 def watch(session: Session, poll: float) -> None:
     """Sync now, then at each change and each midnight.
@@ -129,22 +133,17 @@ def watch(session: Session, poll: float) -> None:
     Runs until it is interrupted (Ctrl-C, or a signal to end: exit code 0). One line a change on stderr: what
     changed, follow-ups added and removed, milliseconds. A second watcher of the same vault is refused.
     """
-    import gc
-
     from notesync.sync.watch import Watcher, WatchLock
 
-    gc.set_threshold(
-        100_000
-    )  # this one lives long: see notesync.cli.main; but a change makes many tuples and no cycle
-    gc.enable()
+    live_long()
     with session.open() as workspace, WatchLock(workspace.lock_path):
         watcher = Watcher(workspace.root, relevant=workspace.relevant, tell=session.tell, poll=poll)
-        _listen_to_signals(watcher)
+        listen_to_signals(watcher)
         with watcher:
-            _Watch(session, workspace, watcher).run()
+            Watch(session, workspace, watcher).run()
 
 
-def _listen_to_signals(watcher: Watcher) -> None:
+def listen_to_signals(watcher: Watcher) -> None:
     """End cleanly when asked to; sweep on SIGUSR1, and on SIGHUP unless it says that our terminal closed."""
     import signal
 
@@ -161,15 +160,36 @@ class _Stopped(Exception):  # noqa: N818  a way out of a long scan, no failure
     """Asked to end while notes are being read."""
 
 
-class _Watch:
-    """The life of one watcher: a refresh and a calendar for every wake, a line for every change."""
+def live_long() -> None:
+    """Collect garbage, which ``notesync.cli.main`` turned off, but seldom: a change makes many tuples, no cycle."""
+    import gc
 
-    def __init__(self, session: Session, workspace: Workspace, watcher: Watcher) -> None:
+    gc.set_threshold(100_000)
+    gc.enable()
+
+
+class Watch:
+    """The life of one watcher: a refresh and a calendar for every wake, a line for every change.
+
+    ``may_write`` is asked each time whether to keep the files current, which another process may be doing.
+    ``after`` is called after every refresh, with '' or, in words, with what went wrong.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        workspace: Workspace,
+        watcher: Watcher,
+        *,
+        may_write: Callable[[], bool] = lambda: True,
+        after: Callable[[str], None] = lambda failure: None,
+    ) -> None:
         self._session, self._workspace, self._watcher = session, workspace, watcher
+        self._may_write, self._after = may_write, after
         self._wrong: tuple[Problem, ...] = ()  # the settings' problems that were told last
         self._failure = ""  # what was told last that cannot be done
         self._published: tuple[object, ...] = ()  # the day and the file of a current calendar, () of none
-        self._calendar = ""
+        self._paths: tuple[str, ...] = ()  # of what we keep current
 
     def run(self) -> None:
         """Until stopped.  Raises what the first refresh raises: a start that fails has to be seen."""
@@ -192,12 +212,15 @@ class _Watch:
             if bar is not None:
                 bar.close()
         self._session.tell(*workspace.notices)
-        published = self._publish()
-        self._say(
-            began,
-            f"watching {workspace.root}: {format_count(changes.notes, 'note')}, "
-            f"{format_count(workspace.counts().clients, 'client')}, {describe_calendar(workspace, published)}",
+        found = (
+            f"{workspace.root}: {format_count(changes.notes, 'note')}, "
+            f"{format_count(workspace.counts().clients, 'client')}"
         )
+        if self._may_write():
+            self._say(began, f"watching {found}, {describe_calendar(workspace, self._publish())}")
+        else:
+            self._say(began, f"reading {found}; another notesync writes the calendar")
+        self._after("")
         self._session.tell_first_steps(workspace)
         return changes.wait
 
@@ -212,12 +235,15 @@ class _Watch:
             changes = self._refresh(thorough=wake.reason != EVENTS)
             if changes.changed or changes.removed or changes.added_items or changes.removed_items:
                 self._published = ()
-            published = None if self._wrong or self._is_current() else self._publish()
+            leave = self._wrong or not self._may_write() or self._is_current()
+            published = None if leave else self._publish()
+            self._after("")
         except (NotesyncError, OSError) as error:
             self._published = ()  # some of the notes may have been taken in
             if str(error) != self._failure:
                 self._failure = str(error)
                 self._session.tell_error(self._failure)
+                self._after(self._failure)
             return None
         if self._failure:
             self._failure = ""
@@ -258,28 +284,40 @@ class _Watch:
 
     def _is_current(self) -> bool:
         """Whether the calendar is made from what we know, for this day, and nobody else touched its file."""
-        ours = self._published == (self._workspace.moment.day, _stamp(self._calendar))
+        ours = self._published == self._stamps()
         return ours and self._workspace.is_published
 
     def _publish(self) -> Published:
         published = publish(self._workspace)
-        self._calendar = os.path.join(self._workspace.root, published.path)
-        self._published = (self._workspace.moment.day, _stamp(self._calendar))
+        self._paths = published.paths
+        self._published = self._stamps()
         return published
 
+    def _stamps(self) -> tuple[object, ...]:
+        root = self._workspace.root
+        return (self._workspace.moment.day, *(_stamp(os.path.join(root, path)) for path in self._paths))
+
     def _tell_change(self, began: float, changes: Changes, published: Published | None) -> None:
-        written = published is not None and published.changed
-        paths = (*changes.changed, *changes.removed)
+        written = _list_written(published)
+        # Our own note was told of when it was written.
+        note = self._workspace.settings.agenda_note
+        paths = tuple(path for path in (*changes.changed, *changes.removed) if path != note)
         follow_ups = describe_follow_ups(changes)
         if not paths and not follow_ups and not written:
             return
         what = f"{_name_some(paths)}: {follow_ups or 'no follow-up changed'}" if paths else follow_ups
-        calendar = f"{published.path} written" if published and written else ""
+        calendar = f"{_name_some(written)} written" if written else ""
         self._say(began, ", ".join(part for part in (what, calendar) if part))
 
     def _say(self, began: float, words: str) -> None:
         took = (time.perf_counter() - began) * 1000
         self._session.tell(f"{time.strftime('%H:%M:%S')} {words} ({took:.0f} ms)")
+
+
+def _list_written(published: Published | None) -> tuple[str, ...]:
+    if published is None:
+        return ()
+    return (published.path, *published.also) if published.changed else published.also
 
 
 def _name_some(paths: Sequence[str]) -> str:

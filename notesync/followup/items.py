@@ -53,6 +53,7 @@ class Item(NamedTuple):
     not_by: tuple[str, ...]
     ask: tuple[str, ...] = ()
     waits: str = ""
+    address: str = ""
 
 
 ITEM_FIELDS = Item._fields[: Item._fields.index("uid") + 1]

@@ -43,6 +43,9 @@ MEETING_MINUTES = 30  # a timed follow-up for which nobody chose a length
 DAY_MINUTES = 24 * 60
 DIGEST_CLIENTS = 20
 HEADLINE_CLIENTS = 3
+OWNER_CHARACTERS = 60  # of a file's name
+
+_OWNER_LINE = b"X-NOTESYNC-OWNER:"
 
 
 class Event(NamedTuple):
@@ -221,17 +224,53 @@ def build_digest(
     return _render_alone(today, uid, today, next_workday, summary, description)
 
 
+def build_owner_mark(owner: str) -> bytes:
+    """What an owner's calendar holds so that we know it again; it does not tell the owner's name."""
+    return sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()[:16].encode()
+
+
+def find_owner_mark(start: bytes) -> bytes:
+    """The mark in the first bytes of a file; b'' where it is no owner's calendar of ours."""
+    if not start.startswith(b"BEGIN:VCALENDAR\r\n"):
+        return b""
+    header = start.partition(b"\r\nBEGIN:")[0]
+    return header.partition(_OWNER_LINE)[2].partition(b"\r\n")[0]
+
+
+def build_owner_path(path: str, owner: str) -> str:
+    """The path of an owner's calendar beside the whole one: ``followups-anna.ics``.
+
+    ``owner`` is the name in small letters.  Letters, digits, hyphens and underscores for blanks are what every
+    disk and sync engine takes; a name with anything else, or a long one, gets a piece of its hash besides, since
+    two names may not have one file.
+    """
+    words = _one_line(owner)
+    kept = "".join(sign for sign in words if sign.isalnum() or sign in " -")[:OWNER_CHARACTERS]
+    name = kept.strip().replace(" ", "_")
+    if name != owner.replace(" ", "_"):
+        name = f"{name}-{build_owner_mark(owner)[:8].decode()}".lstrip("-")
+    return f"{path[:-4]}-{name}{path[-4:]}"
+
+
 def render_calendar(
-    settings: Settings, name: str, events: Iterable[bytes], *, detail: str = ""
+    settings: Settings,
+    name: str,
+    events: Iterable[bytes],
+    *,
+    detail: str = "",
+    owner: str = "",
+    mark: bytes = b"",
 ) -> Iterator[bytes]:
     """A whole calendar, piece by piece: the constant header, the events as given, the end.
 
-    ``name`` tells vaults apart in a reader's list; where the settings hide details it is left out.  The
-    header holds no UID, since vdirsyncer would fold all events into one item, and nothing that changes,
+    ``name`` tells vaults apart in a reader's list, and ``owner`` whose it is; where the settings hide details
+    they are left out.  ``mark`` is that of an owner's file.  The header holds no UID, since vdirsyncer would fold all events into one item, and nothing that changes,
     since readers would take every item for changed.  Without events there is a placeholder far in the
     past: vdirsyncer refuses an emptied feed, and RFC 5545 wants a component.
     """
-    yield _render_header(_one_line(name) if (detail or settings.calendar_detail) == FULL else "")
+    words = filter(None, (_one_line(name), _one_line(owner)))
+    shown = ", ".join(words) if (detail or settings.calendar_detail) == FULL else ""
+    yield _render_header(shown) + (_OWNER_LINE + mark + b"\r\n" if mark else b"")
     empty = True
     for event in events:
         if event:

@@ -555,6 +555,18 @@ def render_days_markdown(days: Sequence[DayPlan], left_over: Sequence[Item], tod
         yield from map(_markdown_item, left_over)
 
 
+NOTE_START = "---\ngenerated: notesync\n"
+
+
+def render_agenda_note(days: Sequence[DayPlan], left_over: Sequence[Item], found: Agenda) -> Iterator[str]:
+    """The agenda as a note of its own: marked as ours, so that it is never read as a client's."""
+    yield NOTE_START
+    yield "---\n"
+    yield "notesync writes this note anew from your client notes: change those, not this.\n\n"
+    yield f"As of {found.today}: {_escape(render_totals(found.totals))}.\n\n"
+    yield from render_days_markdown(days, left_over, found.today)
+
+
 def format_load(plan: DayPlan) -> str:
     """What a day holds: ``3 h, 45 min of it overdue work``; ``day off`` where it is none to work on."""
     if not plan.minutes:

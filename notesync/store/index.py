@@ -509,6 +509,11 @@ class Index:
         )
         return [(row[0], _path(row[1]), *row[2:]) for row in rows]
 
+    def owners(self) -> set[str]:
+        """The owners of all clients, in small letters."""
+        rows = self._db.execute("select distinct owners from client")
+        return {owner for (owners,) in rows for owner in owners.split("\n") if owner}
+
     def counts(self) -> tuple[int, int]:
         """How many notes are known, and how many of them are clients'."""
         row: tuple[int, int] = self._db.execute(
@@ -730,11 +735,22 @@ class Index:
         """Keep the finished bytes of events: day shown (an ordinal), uid, follow-up, bytes."""
         _insert(self._db, "event", 4, sorted(events))
 
-    def events(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
-        """Follow-up and bytes of the kept events between two days, both included, by day and uid."""
+    def events(
+        self, first: int, last: int, where: str = "", values: Sequence[Any] = ()
+    ) -> Iterator[tuple[int, bytes]]:
+        """Follow-up and bytes of the kept events between two days, both included, by day and uid.
+
+        ``where`` is a condition on their ``client``, '' for none.
+        """
+        if not where:
+            return self._db.execute(
+                "select id, body from event where day between ? and ? order by day, uid, id", (first, last)
+            )
         return self._db.execute(
-            "select id, body from event where day between ? and ? order by day, uid, id",
-            (first, last),
+            "select e.id, e.body from event e join follow_up f on f.id = e.id"  # noqa: S608
+            f" join client on client.id = f.client where e.day between ? and ? and {where}"
+            " order by e.day, e.uid, e.id",
+            (first, last, *values),
         )
 
 

@@ -137,7 +137,7 @@ class Answers:
 
         ``without`` spares rows with these flags: held back they are in any case, but ``waiting`` needs them.
         """
-        where, values = _client_filter(selection)
+        where, values = client_filter(selection)
         today = self.moment.day.toordinal()
         if selection.missed:
             rows = self._missed_rows(self.index.clients_missing(today, where, values))
@@ -190,13 +190,13 @@ class Answers:
 
     def _count(self, selection: Selection, verdict: Verdict) -> Totals:
         """The totals; of what is missed also where it is not asked for."""
-        where, values = _client_filter(selection)
+        where, values = client_filter(selection)
         kinds = _ranks(selection.kinds)
         counted = self.index.count_missed(self.moment.day.toordinal(), kinds, where, values)
         return agenda.count(verdict.shown, self.currency, counted)
 
     def _count_upcoming(self, selection: Selection, verdict: Verdict) -> int:
-        where, values = _client_filter(selection)
+        where, values = client_filter(selection)
         kinds = _ranks(selection.kinds)
         today = self.moment.day.toordinal()
         after = today + selection.upcoming
@@ -309,6 +309,7 @@ class Answers:
             not_by=client.not_by,
             ask=tuple(ask.split("\n")) if ask else (),
             waits=waits,
+            address=client.address,
         )
 
     def _also(self, client: Card) -> str:
@@ -348,7 +349,7 @@ class Answers:
         """The clients that a selection lets through, by name."""
         from notesync.followup.card import from_text
 
-        where, values = _client_filter(selection)
+        where, values = client_filter(selection)
         keys = self.index.select_clients(where, values) if where else None
         ahead = self._next_by_client(selection.clients)
         cards = [
@@ -448,7 +449,8 @@ def _pause_end(client: Card, today: date) -> str | None:
     return pause.isoformat() if pause is not None and pause > today else None
 
 
-def _client_filter(selection: Selection) -> tuple[str, list[Any]]:
+def client_filter(selection: Selection) -> tuple[str, list[Any]]:
+    """The condition on ``client`` that a selection makes, with its values; '' for none."""
     clauses: list[str] = []
     values: list[Any] = []
     if selection.clients:

@@ -1,7 +1,7 @@
-"""A refreshed index in, the calendar's bytes out, and into the vault when they differ.
+"""A refreshed index in, the calendars' bytes out, and into the vault when they differ.
 
 The bytes of an event are made once and kept in the index until its client changes, so after one save the
-calendar is a join.
+calendar is a join, and so is each owner's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import normalize
 
 from notesync.followup.agenda import BEHIND, CONTACT, OVERDUE, UPCOMING, WAITS, Judged, Verdict
 from notesync.followup.card import Card, from_text
@@ -18,9 +19,9 @@ from notesync.followup.dates import Interval, interval_days
 from notesync.followup.follow_up import FollowUp
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
-from notesync.store.index import Index, IndexFailure
+from notesync.store.index import IndexFailure
 from notesync.store.vault import Vault
-from notesync.sync.answers import Selection, by_client
+from notesync.sync.answers import Selection, by_client, client_filter
 
 if TYPE_CHECKING:
     from notesync.sync.pipeline import Published, Workspace
@@ -32,19 +33,22 @@ TRIES = 20  # to find all events made: another process may keep asking about ano
 PIECE = 400  # events read and handed on at once
 CHUNK = 1 << 17  # bytes handed on at once: less than most pieces have, which then need not be copied again
 HEAD = 50  # octets of an event, up to and with its UID's hash
+HEADER = 2048  # octets of a calendar that hold all of its header
+NOTE_DAYS = 7  # of the agenda as a note
 
 
 def publish(workspace: Workspace, vault: Vault) -> Published:
-    """Write the vault's calendar if its bytes differ.
+    """Write the vault's calendar, its owners' and the agenda as a note, each if its bytes differ.
 
-    Raises UsageError for a calendar path that leads out of the vault, OSError when it cannot be written.
+    Raises UsageError for a path that leads out of the vault, RefusedError where another's file is in the way,
+    OSError when one cannot be written.
     """
     from notesync.sync.pipeline import Published
 
     settings = workspace.settings
     path = _inside(workspace.root, settings.calendar_path)
     if settings.calendar_machine not in ("any", "") and not _is_this_machine(settings.calendar_machine):
-        return Published(settings.calendar_path, False, 0)
+        return Published(settings.calendar_path, False, 0, (), (settings.calendar_path,))
     if not workspace.tidied:
         workspace.tidied = True
         vault.forget_temporaries(path)
@@ -60,9 +64,105 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
         _make_events(workspace, kept.missing)
         if kept.missing:
             workspace.index.have_all_events(first, last, _SHOWN)
-        events = _kept_events(workspace, kept, first, last)
-        changed = vault.replace_generated(path, in_chunks(_render_feed(workspace, events, "", counter)))
-    return Published(settings.calendar_path, changed, max(counter[0], 1))  # an empty one has a placeholder
+        events = _kept_events(workspace, kept, (), first, last)
+        changed = vault.replace_generated(path, in_chunks(_render_feed(workspace, events, "", (), counter)))
+        others = dict(_publish_owners(workspace, vault, kept, first, last))
+    others |= _publish_note(workspace, vault)
+    return Published(
+        settings.calendar_path,
+        changed,
+        max(counter[0], 1),  # an empty one has a placeholder
+        tuple(path for path, written in others.items() if written),
+        (settings.calendar_path, *others),
+    )
+
+
+def _publish_owners(
+    workspace: Workspace, vault: Vault, kept: _Kept, first: int, last: int
+) -> Iterator[tuple[str, bool]]:
+    """Write each owner's calendar; each path with whether it was written.
+
+    The calendar of an owner who is gone, or is to have none, is emptied and not removed: whoever subscribed to
+    it would otherwise keep looking at the last state for ever.
+    """
+    settings = workspace.settings
+    paths: set[str] = set()
+    if settings.calendar_per_owner:
+        for owner in find_owners(workspace):
+            path = calendar.build_owner_path(settings.calendar_path, owner)
+            paths.add(path)
+            events = _kept_events(workspace, kept, (owner,), first, last)
+            mark = calendar.build_owner_mark(owner)
+            feed = _render_feed(workspace, events, "", (owner,), [0], mark)
+            yield path, vault.replace_generated(_inside(workspace.root, path), in_chunks(feed))
+    for path, mark in _find_left_over(workspace, vault, paths):
+        empty = calendar.render_calendar(settings, "", [], mark=mark)
+        yield path, vault.replace_generated(path, in_chunks(empty))
+
+
+def _find_left_over(workspace: Workspace, vault: Vault, paths: set[str]) -> Iterator[tuple[str, bytes]]:
+    """The owners' calendars that are none of these, each with its mark."""
+    folder, _, name = workspace.settings.calendar_path.rpartition("/")
+    start, current = f"{name[:-4]}-", {normalize("NFC", path) for path in paths}
+    for found in sorted(vault.names(folder)):
+        path = f"{folder}/{found}" if folder else found
+        if not (found.startswith(start) and found.lower().endswith(".ics")):
+            continue
+        if normalize("NFC", path) not in current and (mark := find_mark(vault.absolute(path))):
+            yield path, mark
+
+
+def find_mark(path: str) -> bytes:
+    """The mark of an owner's calendar that we wrote there; b'' for any other file."""
+    if os.path.islink(path):
+        return b""
+    try:
+        with open(path, "rb") as file:
+            return calendar.find_owner_mark(file.read(HEADER))
+    except OSError:
+        return b""
+
+
+def find_owners(workspace: Workspace) -> list[str]:
+    """The owners in notes and settings, in small letters."""
+    named = (normalize("NFC", name).casefold() for name in workspace.settings.owners)
+    return sorted(filter(None, workspace.index.owners().union(named)))
+
+
+def _publish_note(workspace: Workspace, vault: Vault) -> dict[str, bool]:
+    """Write the agenda as a note where one is wanted; its path with whether it was written."""
+    path = workspace.settings.agenda_note
+    if not path:
+        return {}
+    target = _find_place(workspace.root, path, "agenda_note", "Follow-ups.md")
+    _require_ours(target, path)
+    lines = _render_note(workspace)
+    return {path: vault.replace_generated(target, in_chunks(line.encode("utf-8") for line in lines))}
+
+
+def _render_note(workspace: Workspace) -> Iterator[str]:
+    """The agenda of this day as a note: as of its midnight, or each of two machines would write another one."""
+    from notesync.publish.text import render_agenda_note
+
+    with workspace.at_midnight():
+        days, left, found = workspace.week(NOTE_DAYS, Selection())
+    return render_agenda_note(days, left, found)
+
+
+def _require_ours(target: str, path: str) -> None:
+    """Raise RefusedError where the note in the way is a person's."""
+    from notesync.publish.text import NOTE_START
+
+    try:
+        with open(target, "rb") as file:
+            start = file.read(len(NOTE_START))
+    except FileNotFoundError:
+        return
+    if start and start != NOTE_START.encode():
+        raise RefusedError(
+            f"{path} is not a note that notesync wrote, so it was left alone. Name another in agenda_note, or "
+            "remove it."
+        )
 
 
 def build_feed(
@@ -80,22 +180,37 @@ def build_feed(
     settings = workspace.settings
     first, last = _find_period(workspace, horizon)
     detail = detail or settings.calendar_detail
-    if component == calendar.EVENT and detail == settings.calendar_detail and not owners:
+    if component == calendar.EVENT and detail == settings.calendar_detail:
         kept = _find_made(workspace, first, last)
-        events = _kept_events(workspace, kept, first, last)
+        events = _kept_events(workspace, kept, owners, first, last)
     else:
         events = _exported_events(workspace, owners, component, detail, first, last)
-    return _render_feed(workspace, events, detail, [0])
+    return _render_feed(workspace, events, detail, owners, [0])
 
 
 def _render_feed(
-    workspace: Workspace, events: Iterable[list[bytes]], detail: str, counter: list[int]
+    workspace: Workspace,
+    events: Iterable[list[bytes]],
+    detail: str,
+    owners: tuple[str, ...],
+    counter: list[int],
+    mark: bytes = b"",
 ) -> Iterator[bytes]:
     """The calendar of these events; the first number of ``counter`` grows by the events handed on."""
     settings = workspace.settings
     pieces = (b"".join(piece) for piece in _counted(_unique(events), counter))
     detail = detail or settings.calendar_detail
-    return calendar.render_calendar(settings, settings.obsidian_vault, pieces, detail=detail)
+    owner = " and ".join(spell_owner(workspace, name) for name in owners)
+    return calendar.render_calendar(
+        settings, settings.obsidian_vault, pieces, detail=detail, owner=owner, mark=mark
+    )
+
+
+def spell_owner(workspace: Workspace, owner: str) -> str:
+    """An owner's name for people: as the settings spell it, else with capitals."""
+    folded = normalize("NFC", owner).casefold()
+    named = (name for name in workspace.settings.owners if normalize("NFC", name).casefold() == folded)
+    return next(named, folded.title())
 
 
 def _find_period(workspace: Workspace, horizon: int | None) -> tuple[int, int]:
@@ -106,12 +221,18 @@ def _find_period(workspace: Workspace, horizon: int | None) -> tuple[int, int]:
 
 
 def _inside(root: str, path: str) -> str:
+    target = _find_place(root, path, "calendar.path", "followups.ics")
+    if not target.lower().endswith(".ics"):
+        raise UsageError(f"calendar.path is {path!r}: the calendar's name must end in .ics")
+    return target
+
+
+def _find_place(root: str, path: str, setting: str, example: str) -> str:
+    """Where a generated file stands.  Raises UsageError for one outside of the vault, RefusedError for a link."""
     target = os.path.normpath(os.path.join(root, path))
     folder = os.path.realpath(os.path.dirname(target))
     if os.path.isabs(path) or os.path.commonpath([folder, os.path.realpath(root)]) != os.path.realpath(root):
-        raise UsageError(f"calendar.path is {path!r}: give a path inside the vault, such as followups.ics")
-    if not target.lower().endswith(".ics"):
-        raise UsageError(f"calendar.path is {path!r}: the calendar's name must end in .ics")
+        raise UsageError(f"{setting} is {path!r}: give a path inside the vault, such as {example}")
     if os.path.islink(target):
         raise RefusedError(f"{path} is a link to another file; nothing outside the vault is written")
     return target
@@ -171,23 +292,36 @@ def _make_some_events(workspace: Workspace, first: int, last: int) -> bool:
     return len(missing) > MADE
 
 
-def _kept_events(workspace: Workspace, kept: _Kept, first: int, last: int) -> Iterator[list[bytes]]:
-    """The vault's own calendar, in order and in pieces: what the index keeps, and what is of today alone."""
-    index, day = workspace.index, workspace.moment.day
+def _kept_events(
+    workspace: Workspace, kept: _Kept, owners: tuple[str, ...], first: int, last: int
+) -> Iterator[list[bytes]]:
+    """The vault's own calendar, or its owners', in order and in pieces.
+
+    That is what the index keeps, and what is of today alone.
+    """
+    day = workspace.moment.day
     verdict, moved, left_out, _ = kept
+    where, values = client_filter(Selection(owners=owners))
+    if where:
+        theirs = set(workspace.index.select_clients(where, values))
+        verdict = verdict._replace(shown=[item for item in verdict.shown if item.client in theirs])
+        moved = _find_moved(workspace, verdict)
     detail = workspace.settings.calendar_detail
     today = day.toordinal()
     own = [event.body for event in _render(workspace, moved, calendar.EVENT, detail, day)]
-    own += chain.from_iterable(_read_events(index, left_out, max(first, today), min(last, today)))
+
+    def read(start: int, end: int) -> Iterator[list[bytes]]:
+        return _read_events(workspace.index.events(start, end, where, values), left_out)
+
+    own += chain.from_iterable(read(max(first, today), min(last, today)))
     return chain(
-        _read_events(index, left_out, first, min(last, today - 1)),
+        read(first, min(last, today - 1)),
         [[*_digest(workspace, verdict, detail), *sorted(own)]],
-        _read_events(index, left_out, max(first, today + 1), last),
+        read(max(first, today + 1), last),
     )
 
 
-def _read_events(index: Index, left_out: set[int], first: int, last: int) -> Iterator[list[bytes]]:
-    rows = index.events(first, last)
+def _read_events(rows: Iterator[tuple[int, bytes]], left_out: set[int]) -> Iterator[list[bytes]]:
     while piece := list(islice(rows, PIECE)):
         yield [body for key, body in piece if key not in left_out]
 
@@ -196,7 +330,12 @@ def _find_moved(workspace: Workspace, verdict: Verdict) -> list[int]:
     """The overdue follow-ups whose events stand on today (``calendar.overdue: each``), by client."""
     if workspace.settings.calendar_overdue != "each":
         return []
-    return _by_client(item for item in verdict.shown if item.status == OVERDUE)
+    return _by_client(item for item in verdict.shown if _is_late(item))
+
+
+def _is_late(item: Judged) -> bool:
+    """Whether its day is over.  One whose hour has passed today is not late here, or the feed would have a clock."""
+    return item.status == OVERDUE and item.early < 0
 
 
 def _by_client(items: Iterable[Judged]) -> list[int]:
@@ -281,8 +420,8 @@ def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
     settings = workspace.settings
     if settings.calendar_overdue != "digest":
         return []
-    pressing = [item for item in verdict.shown if item.status == OVERDUE or _is_undated(item)]
-    late = {item.client for item in pressing if item.status == OVERDUE}
+    pressing = [item for item in verdict.shown if _is_late(item) or _is_undated(item)]
+    late = {item.client for item in pressing if _is_late(item)}
     undated = {item.client for item in pressing} - late
     named = _first_clients(pressing, calendar.DIGEST_CLIENTS)
     details = workspace.index.details([item.follow_up for item in named])

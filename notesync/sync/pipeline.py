@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from notesync import __version__
@@ -44,11 +45,16 @@ Answer = TypeVar("Answer")
 
 
 class Published(NamedTuple):
-    """The calendar that was brought up to date: its path, whether it was written, its events."""
+    """The calendar that was brought up to date: its path, whether it was written, its events.
+
+    ``also`` are the other files that were written, ``paths`` all that we keep current.
+    """
 
     path: str
     changed: bool
     events: int
+    also: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 def open_workspace(
@@ -456,10 +462,23 @@ class Workspace(Answers):
     # publishing ---------------------------------------------------------------------------------
 
     def publish(self) -> Published:
-        """Bring the calendar up to date; it is written only when its bytes differ.  Raises OSError."""
+        """Bring the calendars and the agenda's note up to date; each is written only when its bytes differ.
+
+        Raises OSError.
+        """
         from notesync.sync.feed import publish
 
         return self._try(lambda: publish(self, self._vault))
+
+    @contextmanager
+    def at_midnight(self) -> Iterator[None]:
+        """Have answers be of the day's first minute, for what must not depend on the clock."""
+        moment = self.moment
+        self.moment = Moment(moment.day)
+        try:
+            yield
+        finally:
+            self.moment = moment
 
     @property
     def is_published(self) -> bool:

@@ -1,0 +1,81 @@
+"""A refreshed workspace in, everything that is served out: one value, replaced as a whole.
+
+The watcher's thread makes it and the server's only reads it, so neither waits for the other, and whatever fails
+on the way to the next one, the last good one stays.  Must not know HTTP.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from notesync.serve.body import Body, build_body
+from notesync.store.keys import Keys
+from notesync.sync.feed import find_owners, spell_owner
+from notesync.sync.pipeline import Selection
+
+if TYPE_CHECKING:
+    from notesync.followup.items import Agenda
+    from notesync.sync.pipeline import Workspace
+
+DAYS = 7  # that the page shows
+
+
+class Owner(NamedTuple):
+    """An owner in small letters, as people spell it, and the secret in the address of the feed; '' is all."""
+
+    folded: str
+    name: str
+    secret: str
+
+
+class Site(NamedTuple):
+    """All that is served, as of one refresh: ``feeds`` by secret, what the page shows, and since when."""
+
+    keys: Keys
+    owners: tuple[Owner, ...]
+    feeds: dict[str, Body]
+    agenda: Agenda
+    vault: str
+    refreshed: datetime
+
+    def find_feed(self, secret: str) -> Body | None:
+        """The feed of a secret; how long it takes tells nothing of the secrets there are."""
+        given = secret.encode("utf-8", "surrogatepass")
+        found = None
+        for known, body in self.feeds.items():
+            if hmac.compare_digest(known.encode(), given):
+                found = body
+        return found
+
+
+class Board:
+    """What is served now: ``site``, and ``failure``, in words, while it cannot be brought up to date."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.failure = ""
+
+
+def build_owners(workspace: Workspace, keys: Keys) -> tuple[Owner, ...]:
+    """Everybody's feed first, then each owner's, whose secret gives away no other's."""
+    named = ((owner, spell_owner(workspace, owner)) for owner in find_owners(workspace))
+    return (
+        Owner("", "", keys.feed),
+        *(Owner(folded, name, keys.derive(f"feed {folded}")) for folded, name in named),
+    )
+
+
+def build_site(workspace: Workspace, keys: Keys, now: datetime, before: Site | None = None) -> Site:
+    """Everything that is served, from a workspace that was just refreshed; ``before`` spares what is the same."""
+    owners = build_owners(workspace, keys)
+    old = before.feeds if before is not None else {}
+    feeds = {}
+    for owner in owners:
+        data = b"".join(workspace.feed(owners=(owner.folded,) if owner.folded else ()))
+        feeds[owner.secret] = build_body(data, now.timestamp(), old.get(owner.secret))
+    agenda = workspace.agenda(Selection(upcoming=DAYS - 1))
+    vault = workspace.settings.obsidian_vault or os.path.basename(workspace.root)
+    return Site(keys, owners, feeds, agenda, vault, now)

@@ -1,0 +1,95 @@
+"""The secrets of what is served over HTTP: one in every feed's address, one that opens the page.
+
+In: a vault's root.  Out: the keys, kept in the user's state folder, never in the vault: that is synced, and
+shared.  Must not know what is served.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from notesync.problems import RefusedError
+from notesync.store.lock import Turn
+from notesync.store.places import make_private, state_dir
+
+_NAME = "serve.json"
+_LENGTH = 32  # hexadecimal digits, 128 bits
+
+
+class Keys(NamedTuple):
+    """What stands in the feeds' addresses, and what opens the page."""
+
+    feed: str
+    page: str
+
+    def derive(self, purpose: str) -> str:
+        """A secret of its own for a purpose, such as an owner's feed: it tells nothing of the others."""
+        import hmac
+
+        words = purpose.encode("utf-8", "surrogatepass")
+        return hmac.new(f"{self.feed} {self.page}".encode(), words, "sha256").hexdigest()[:_LENGTH]
+
+
+def find_keys(root: str) -> Keys | None:
+    """The keys of this vault, None before there are any.  Raises RefusedError for a file that holds none."""
+    import json
+
+    path = os.path.join(state_dir(root), _NAME)
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+        keys = Keys(str(found["feed"]), str(found["page"]))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RefusedError(f"unreadable-file: {path}: {(error.strerror or str(error)).lower()}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path) from error
+    if not all(_is_key(key) for key in keys):
+        raise _damaged(path)
+    return keys
+
+
+def make_keys(root: str, *, anew: bool = False) -> Keys:
+    """The keys of this vault, made where there are none, or ``anew`` in place of the old ones."""
+    folder = state_dir(root)
+    try:
+        make_private(folder)
+        with Turn(os.path.join(folder, "serve.lock"), "Another notesync is making the secrets. Try again."):
+            if not anew and (found := find_keys(root)) is not None:
+                return found
+            return _store_new(os.path.join(folder, _NAME))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RefusedError(
+            f"unwritable-file: the secrets for serving cannot be kept in {folder}: {reason}."
+        ) from error
+
+
+def _store_new(path: str) -> Keys:
+    import json
+    import secrets
+
+    keys = Keys(secrets.token_hex(_LENGTH // 2), secrets.token_hex(_LENGTH // 2))
+    temporary = f"{path}.{os.getpid()}"
+    # For the user alone from its first moment on, and whole or not at all: who reads it looks for no lock.
+    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as new:
+        json.dump(keys._asdict(), new)
+        new.write("\n")
+        new.flush()
+        os.fsync(new.fileno())  # lost secrets would end every subscription
+    os.replace(temporary, path)
+    return keys
+
+
+def _is_key(text: str) -> bool:
+    return len(text) == _LENGTH and text.isascii() and text.isalnum()
+
+
+def _damaged(path: str) -> RefusedError:
+    return RefusedError(
+        f"damaged-secrets: {path} is not as notesync wrote it. 'notesync serve --new-secret' makes new ones; "
+        "every subscription then needs its new address."
+    )

@@ -1,0 +1,496 @@
+"""What is served over HTTP: feeds that calendars trust, secrets, the page, and a server that never fails them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hmac
+import http.client
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import pytest
+from icalendar import Calendar
+
+from notesync.cli import sync as cli_sync
+from notesync.cli.serve import _list_urls, _Publisher, _Turn
+from notesync.cli.session import Session
+from notesync.followup.agenda import Moment
+from notesync.problems import RefusedError
+from notesync.serve.app import build_app, is_our_host
+from notesync.serve.board import Board, build_owners, build_site
+from notesync.serve.body import Body, accepts_gzip, build_answer, build_body
+from notesync.serve.server import Server, open_socket
+from notesync.store.keys import Keys, find_keys, make_keys
+from notesync.sync.pipeline import Workspace, open_workspace
+from notesync.sync.watch import WatchLock
+
+TODAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+KEYS = Keys("f" * 32, "9" * 32)
+HOSTS = frozenset(("localhost", "127.0.0.1", "notes.example.org"))
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_STATE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "state"))
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    root = tmp_path / "vault"
+    root.mkdir()
+    put(root, "Acme.md", "name: Thandi\nowner: Anna\nphone: 071 234 5670\nnext_contact: 2026-11-20")
+    put(root, "Bolt.md", "owner: [Anna, Ben]\nnext_contact: 2026-11-22")
+    put(root, "Cape.md", "owner: Ben\nnext_contact: 2026-11-25")
+    (root / "notesync.yaml").write_text("timezone: Africa/Johannesburg\n", encoding="utf-8")
+    return root
+
+
+def put(root: Path, name: str, header: str) -> None:
+    (root / name).write_text(f"---\ntype: client\n{header}\n---\n", encoding="utf-8")
+
+
+def open_vault(root: Path) -> Workspace:
+    return open_workspace(
+        str(root), lambda _zone: Moment(TODAY), cache=str(root.parent / "cache"), pause=lambda _: None
+    )
+
+
+@pytest.fixture
+def workspace(vault: Path) -> Iterator[Workspace]:
+    with open_vault(vault) as found:
+        found.refresh()
+        yield found
+
+
+@pytest.fixture
+def board(workspace: Workspace) -> Board:
+    return Board(build_site(workspace, KEYS, NOW))
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def ask(
+    board: Board, path: str, headers: dict[str, str] | None = None, method: str = "GET", query: str = ""
+) -> Reply:
+    """What the application answers, asked as a server asks it."""
+    sent: list[Any] = []
+    given = {"host": "localhost:8423"} | (headers or {})
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()],
+        "server": ("127.0.0.1", 8423), "client": ("127.0.0.1", 50000),
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(build_app(board, HOSTS)(scope, receive, send))
+    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return Reply(sent[0]["status"], told, b"".join(message.get("body", b"") for message in sent[1:]))
+
+
+def feed_path(secret: str = KEYS.feed) -> str:
+    return f"/feed/{secret}/followups.ics"
+
+
+# feeds ----------------------------------------------------------------------------------------------
+
+
+def test_the_feed_is_the_calendar_and_says_what_it_is(board: Board, workspace: Workspace) -> None:
+    found = ask(board, feed_path())
+    assert found.status == 200
+    assert found.body == b"".join(workspace.feed())
+    assert found.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert found.headers["content-disposition"] == 'inline; filename="followups.ics"'
+    assert found.headers["cache-control"] == "no-cache"
+    assert found.headers["content-length"] == str(len(found.body))
+    assert re.fullmatch(r'"[0-9a-f]{32}"', found.headers["etag"])
+    assert found.headers["last-modified"] == "Sun, 22 Nov 2026 08:00:00 GMT"
+
+
+def test_each_owner_has_an_address_that_gives_away_no_other(board: Board) -> None:
+    whole, anna, ben = board.site.owners
+    assert [whole.name, anna.name, ben.name] == ["", "Anna", "Ben"]
+    assert len({whole.secret, anna.secret, ben.secret, KEYS.page}) == 4
+    found = {
+        str(event["SUMMARY"]).partition(":")[0]
+        for event in Calendar.from_ical(ask(board, feed_path(anna.secret)).body).events
+    }
+    assert found == {"Thandi", "Bolt", "1 overdue"}
+    assert len(f"https://notes.example.org{feed_path(anna.secret)}") < 200
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "f" * 31, "f" * 33, "e" * 32, KEYS.page, "F" * 32, "%00", "ünknown", "\udc80"]
+)
+def test_an_unknown_secret_is_nothing_at_all(board: Board, secret: str) -> None:
+    with patch("hmac.compare_digest", wraps=hmac.compare_digest) as compare:
+        assert board.site.find_feed(secret) is None
+    assert compare.call_count == len(board.site.feeds)  # all of them: no early way out
+    if secret.isascii():
+        assert (
+            ask(board, feed_path(secret))[0::2]
+            == ask(board, "/nothing")[0::2]
+            == (404, b"There is nothing here.\n")
+        )
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND", "OPTIONS", "REPORT"])
+@pytest.mark.parametrize("path", [feed_path(), feed_path("e" * 32), "/", "/nothing"])
+def test_whatever_is_no_reading_is_refused_everywhere_alike(board: Board, method: str, path: str) -> None:
+    found = ask(board, path, method=method)
+    assert (found.status, found.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("path", [feed_path(), "/healthz", "/robots.txt"])
+def test_a_head_has_the_headers_of_a_get(board: Board, path: str) -> None:
+    head, get = ask(board, path, method="HEAD"), ask(board, path)
+    assert (head.status, head.headers) == (get.status, get.headers)
+
+
+def test_no_header_of_any_answer_lets_in_strangers(board: Board) -> None:
+    for path in (feed_path(), "/", "/nothing", "/robots.txt", "/page.js"):
+        headers = ask(board, path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none';")
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-robots-tag"] == "noindex"
+
+
+def test_robots_may_fetch_feeds(board: Board) -> None:
+    assert ask(board, "/robots.txt", {"host": "anything"}).body == b"User-agent: *\nDisallow:\n"
+
+
+# what the client has --------------------------------------------------------------------------------
+
+BODY = build_body(b"BEGIN:VCALENDAR\r\n" * 50, 1_800_000_000.7)
+LATER = "Fri, 15 Jan 2027 08:00:00 GMT"  # that second
+EARLIER = "Fri, 15 Jan 2027 07:59:59 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"if-none-match": BODY.tag}, 304),
+        ({"if-none-match": f"W/{BODY.tag}"}, 304),
+        ({"if-none-match": f'"other", {BODY.tag}'}, 304),
+        ({"if-none-match": "*"}, 304),
+        ({"if-none-match": '"other"'}, 200),
+        ({"if-none-match": BODY.tag.strip('"')}, 200),
+        ({"if-none-match": BODY.packed_tag}, 200),
+        ({"if-none-match": BODY.packed_tag, "accept-encoding": "gzip"}, 304),
+        ({"if-none-match": BODY.tag, "accept-encoding": "gzip"}, 200),
+        ({"if-modified-since": LATER}, 304),
+        ({"if-modified-since": EARLIER}, 200),
+        ({"if-modified-since": "yesterday"}, 200),
+        ({"if-modified-since": ""}, 200),
+        ({"if-modified-since": "Fri, 99 Jan 2027 08:00:00 GMT"}, 200),
+        ({"if-none-match": '"other"', "if-modified-since": LATER}, 200),
+        ({"if-none-match": BODY.tag, "if-modified-since": EARLIER}, 304),
+    ],
+)  # fmt: skip
+def test_who_has_it_is_not_sent_it_again(headers: dict[str, str], status: int) -> None:
+    found = build_answer(BODY, headers, 1_800_000_100)
+    assert found.status == status
+    assert bool(found.content) is (status == 200)
+    packs = "accept-encoding" in headers
+    assert found.headers["ETag"] == (BODY.packed_tag if packs else BODY.tag)
+    assert found.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("header", "packs"),
+    [
+        ("", False), ("gzip", True), ("deflate, gzip;q=0.5, br", True), ("GZIP", True), ("gzip;q=0", False),
+        ("gzip; q=0.000", False), ("*", True), ("*;q=0", False), ("identity", False), ("x-gzip", True),
+        ("gzip;q=0, *", False), ("br", False),
+    ],
+)  # fmt: skip
+def test_who_takes_gzip_gets_it(header: str, packs: bool) -> None:
+    assert accepts_gzip(header) is packs
+    found = build_answer(BODY, {"accept-encoding": header}, 1_800_000_100)
+    assert ("Content-Encoding" in found.headers) is packs
+    assert (gzip.decompress(found.content) if packs else found.content) == BODY.plain
+
+
+def test_two_bodies_never_share_a_second_and_none_is_dated_after_now() -> None:
+    """Or a client that saw the first of them would be told that it has the second."""
+    first = build_body(b"one", 100.2)
+    second = build_body(b"two", 100.9, first)
+    assert (first.modified, second.modified) == (100, 101)
+    assert "Last-Modified" not in build_answer(second, {}, 100.95).headers
+    assert "Last-Modified" in build_answer(second, {}, 101).headers
+    assert build_body(b"two", 500, second) is second
+    assert build_body(b"two", 500).tag == second.tag
+
+
+# the page -------------------------------------------------------------------------------------------
+
+
+def let_in(board: Board) -> dict[str, str]:
+    opened = ask(board, f"/open/{KEYS.page}")
+    assert (opened.status, opened.headers["location"]) == (303, "/")
+    cookie = opened.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert KEYS.page not in cookie
+    assert KEYS.feed not in cookie
+    return {"cookie": cookie.partition(";")[0]}
+
+
+def test_the_page_opens_by_its_secret_alone(board: Board) -> None:
+    closed = ask(board, "/")
+    assert closed.status == 403
+    assert b"Thandi" not in closed.body
+    assert ask(board, "/", {"cookie": "notesync-00000000=guess"}).status == 403
+    assert ask(board, f"/open/{KEYS.feed}").status == 404
+    found = ask(board, "/", let_in(board))
+    assert (found.status, found.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "Thandi" in found.body.decode()
+    board.site = board.site._replace(keys=Keys("a" * 32, "b" * 32))
+    assert ask(board, "/", let_in_with(found)).status == 403
+
+
+def let_in_with(_found: Reply) -> dict[str, str]:
+    return {"cookie": f"notesync-{KEYS.derive('cookie name')[:8]}={KEYS.derive('cookie')}"}
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        ("localhost", True), ("LOCALHOST:8423", True), ("127.0.0.1:8423", True), ("[::1]:8423", True),
+        ("notes.example.org", True), ("192.168.1.7:8423", True), ("evil.example", False), ("", False),
+        ("localhost.evil.example", False), ("localhost:evil", True), ("127.0.0.1.nip.example", False), ("[::1", False),
+        ("user@localhost", True),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_ours_gets_no_page(board: Board, host: str, ours: bool) -> None:
+    assert is_our_host(host, HOSTS) is ours
+    assert (ask(board, "/", {"host": host}).status == 421) is not ours
+    assert (
+        ask(board, feed_path(), {"host": host}).status == 200
+    )  # its secret protects it, and no calendar may break
+
+
+def test_the_page_of_an_owner_shows_theirs_and_subscribes_to_theirs(board: Board) -> None:
+    found = ask(board, "/", let_in(board), query="owner=ben").body.decode()
+    assert "Cape" in found
+    assert "Thandi" not in found
+    assert board.site.owners[2].secret in found
+    assert KEYS.feed not in found
+    assert f"webcal://localhost:8423{feed_path(board.site.owners[2].secret)}" in found
+
+
+def test_who_has_the_page_is_not_sent_it_again_unless_it_changed(board: Board) -> None:
+    cookie = let_in(board)
+    tag = ask(board, "/", cookie).headers["etag"]
+    assert ask(board, "/", cookie | {"if-none-match": tag}).status == 304
+    assert ask(board, "/", {"if-none-match": tag}).status == 403
+    board.failure = "the drive is away"
+    changed = ask(board, "/", cookie | {"if-none-match": tag})
+    assert changed.status == 200
+    assert "Not current: the drive is away" in changed.body.decode()
+
+
+def test_a_page_that_fails_leaves_the_feed_alone(board: Board) -> None:
+    with (
+        patch("notesync.publish.page.render_page", side_effect=ValueError("torn")),
+        pytest.raises(ValueError, match="torn"),
+    ):
+        ask(board, "/", let_in(board))
+    assert ask(board, feed_path()).status == 200
+
+
+# staying current ------------------------------------------------------------------------------------
+
+
+def test_what_goes_wrong_leaves_the_last_good_state(workspace: Workspace, vault: Path) -> None:
+    publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
+    board = publisher.begin()
+    before = board.site
+    publisher.update("the drive is away")
+    assert (board.site, board.failure) == (before, "the drive is away")
+    assert ask(board, "/healthz").status == 503
+    put(vault, "Zulu.md", "next_contact: 2026-11-24")
+    workspace.refresh()
+    publisher.update("Agenda.md is not a note that notesync wrote")
+    assert b"Zulu" in ask(board, feed_path(before.keys.feed)).body
+    assert (board.site.refreshed, ask(board, "/healthz").status) == (before.refreshed, 503)
+    before = board.site
+    with patch("notesync.serve.board.build_site", side_effect=MemoryError("no room")):
+        publisher.update("")
+    assert (board.site, board.failure) == (before, "no room")
+    assert ask(board, feed_path(before.keys.feed)).status == 200
+    put(vault, "Dune.md", "next_contact: 2026-11-24")
+    workspace.refresh()
+    publisher.update("")
+    assert board.failure == ""
+    assert b"Dune" in ask(board, feed_path(before.keys.feed)).body
+    assert ask(board, "/healthz").body.startswith(b"ok 2")
+
+
+def test_what_stays_the_same_keeps_its_tag_and_date(workspace: Workspace, board: Board, vault: Path) -> None:
+    put(vault, "Cape.md", "owner: Ben\nnext_contact: 2026-11-26")
+    workspace.refresh()
+    later = build_site(workspace, KEYS, datetime(2026, 11, 22, 9, 0, tzinfo=UTC), board.site)
+    whole, anna, ben = (owner.secret for owner in later.owners)
+    assert later.feeds[anna] is board.site.feeds[anna]
+    assert later.feeds[whole].tag != board.site.feeds[whole].tag
+    assert later.feeds[ben].modified == board.site.feeds[ben].modified + 3600
+
+
+def test_a_new_secret_ends_the_old_addresses(workspace: Workspace, vault: Path) -> None:
+    publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
+    board = publisher.begin()
+    old = board.site
+    make_keys(str(vault), anew=True)
+    publisher.update("")
+    assert not {owner.secret for owner in old.owners} & set(board.site.feeds)
+    assert ask(board, feed_path(old.keys.feed)).status == 404
+    assert ask(board, f"/open/{old.keys.page}").status == 404
+
+
+def test_one_watches_and_the_next_takes_over_when_it_ends(workspace: Workspace) -> None:
+    import contextlib
+
+    with contextlib.ExitStack() as stack:
+        turn = _Turn(stack, workspace)
+        with WatchLock(workspace.lock_path):
+            assert not turn()
+        assert turn()
+        assert turn()
+        with pytest.raises(RefusedError), WatchLock(workspace.lock_path):
+            pass
+
+
+# secrets --------------------------------------------------------------------------------------------
+
+
+def test_the_secrets_are_made_once_and_lie_outside_of_the_vault(vault: Path, tmp_path: Path) -> None:
+    assert find_keys(str(vault)) is None
+    keys = make_keys(str(vault))
+    assert make_keys(str(vault)) == find_keys(str(vault)) == keys
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
+    assert keys.feed != keys.page
+    (file,) = tmp_path.rglob("serve.json")
+    assert vault not in file.parents
+    if os.name != "nt":
+        assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert not set(make_keys(str(vault), anew=True)) & set(keys)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"feed": "short", "page": "short"}', '{"feed": 1}'])
+def test_damaged_secrets_are_never_replaced_unasked(vault: Path, tmp_path: Path, text: str) -> None:
+    make_keys(str(vault))
+    (file,) = tmp_path.rglob("serve.json")
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RefusedError, match="--new-secret"):
+        make_keys(str(vault))
+    assert file.read_text(encoding="utf-8") == text
+    assert make_keys(str(vault), anew=True) == find_keys(str(vault))
+
+
+def test_the_addresses_are_listed_with_whose_they_are(workspace: Workspace) -> None:
+    lines = [line.split("  ") for line in _list_urls(workspace, KEYS, "https://notes.example.org")]
+    assert lines[0] == [f"https://notes.example.org/open/{KEYS.page}", "the agenda page\n"]
+    assert lines[1] == [f"https://notes.example.org{feed_path()}", "the whole calendar\n"]
+    anna = build_owners(workspace, KEYS)[1]
+    assert lines[2] == [f"https://notes.example.org{feed_path(anna.secret)}", "Anna\n"]
+    assert len(lines) == 4
+
+
+# over a socket --------------------------------------------------------------------------------------
+
+
+def test_over_a_socket_it_all_holds_together(board: Board) -> None:
+    sock = open_socket("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    told: list[str] = []
+    with Server(build_app(board, HOSTS), sock, told.append):
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        client.request("GET", feed_path(), headers={"Accept-Encoding": "gzip"})
+        answer = client.getresponse()
+        body = answer.read()
+        assert answer.status == 200
+        assert gzip.decompress(body) == board.site.feeds[KEYS.feed].plain
+        for method in ("GET", "HEAD"):
+            client.request(
+                method,
+                feed_path(),
+                headers={"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]},
+            )
+            again = client.getresponse()
+            assert (again.status, again.read()) == (304, b"")
+        client.request("HEAD", feed_path())
+        head = client.getresponse()
+        assert (head.status, head.read()) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(board.site.feeds[KEYS.feed].plain))
+        assert "Server" not in head.headers
+        client.request("PROPFIND", feed_path(), body=b"<propfind/>")
+        assert client.getresponse().status == 405
+        client.close()
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as rude:
+            rude.sendall(b"\x16\x03\x01 no HTTP at all\r\n\r\n")
+            assert rude.recv(12) in (b"HTTP/1.1 400", b"")
+    assert told == []
+    assert not any(thread.name == "http" for thread in threading.enumerate())
+
+
+def test_a_port_in_use_is_said_so() -> None:
+    with open_socket("127.0.0.1", 0) as first, pytest.raises(RefusedError, match="--port"):
+        open_socket("127.0.0.1", first.getsockname()[1])
+
+
+def test_a_watcher_serves_each_state_that_it_published(vault: Path) -> None:
+    """The calendar file and the feed are one, before the change and after it."""
+    from notesync.sync.watch import STOPPED, SWEEP, Wake
+
+    seen: list[tuple[bytes, Body]] = []
+
+    class Script:
+        stopped = False
+
+        def wait(self, *_: object) -> Wake:
+            site = publisher.board.site if publisher.board else None
+            assert site is not None
+            seen.append(((vault / "followups.ics").read_bytes(), site.feeds[site.keys.feed]))
+            put(vault, "Dune.md", "next_contact: 2026-11-24")
+            return Wake(SWEEP if len(seen) < 2 else STOPPED)
+
+    class Quiet(Session):
+        def tell(self, *lines: str) -> None:
+            pass
+
+    with open_vault(vault) as workspace:
+        publisher = _Publisher(Quiet(), workspace, KEYS)
+
+        def after(failure: str) -> None:
+            if publisher.board is None:
+                publisher.begin()
+            else:
+                publisher.update(failure)
+
+        cli_sync.Watch(Quiet(), workspace, Script(), after=after).run()  # type: ignore[arg-type]
+    assert [body.plain for _, body in seen] == [file for file, _ in seen]
+    assert b"Dune" not in seen[0][0]
+    assert b"Dune" in seen[1][0]
