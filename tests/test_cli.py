@@ -748,6 +748,20 @@ def test_watch_follows_every_save_until_a_signal_ends_it(vault, how):
 
 
 @POSIX
+def test_watch_tells_of_the_agendas_note_once_and_keeps_it_current(vault):
+    with (vault / "notesync.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("agenda_note: Follow-ups.md\n")
+    with Watching() as watching:
+        watching.wait_for("watching ")
+        for name in ("Nomsa", "Zinhle"):
+            (vault / f"{name}.md").write_text(LATE, encoding="utf-8")
+            line = watching.wait_for(f"{name}.md")
+            assert "followups.ics, Follow-ups.md written" in line
+            assert name in (vault / "Follow-ups.md").read_text(encoding="utf-8")
+        assert not any(" Follow-ups.md:" in line for line in watching.lines)
+
+
+@POSIX
 def test_a_second_watcher_is_refused_with_the_first_ones_number(vault):
     with Watching() as watching:
         watching.wait_for("watching ")
