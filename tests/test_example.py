@@ -236,10 +236,12 @@ def test_the_format_page_has_every_key_and_setting() -> None:
         assert f"`{name}`" in rows, name
 
 
-def find_codes() -> Iterator[str]:
-    """The codes of problems, where the code makes one: a text in words and hyphens."""
+def find_codes(importing: bool = False) -> Iterator[str]:
+    """The codes of problems, where the code makes one: a text in words and hyphens; of notes, or of imports."""
     makers = {"Problem", "Unreadable", "report", "complain"}
     for path in (HOME / "notesync").rglob("*.py"):
+        if importing != (path.parent.name == "importers" or path.name == "importing.py"):
+            continue
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(call, ast.Call)
@@ -256,3 +258,9 @@ def test_the_format_page_has_every_problem_s_code() -> None:
     table = text.split("\n## Problems\n")[1].split("\n## ")[0]
     listed = set(re.findall(r"^\| `([a-z0-9-]+)` \|", table, flags=re.MULTILINE))
     assert listed == set(find_codes()) - {"error", "warning"}
+
+
+def test_the_import_page_has_every_problem_s_code() -> None:
+    text = (HOME / "docs" / "import.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([a-z0-9-]+)` \|", text, flags=re.MULTILINE))
+    assert listed == set(find_codes(importing=True))

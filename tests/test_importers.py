@@ -595,6 +595,15 @@ def test_what_is_not_well_formed_ends_the_file_with_its_place_and_what_came_befo
     assert (problem.code, problem.line) == ("bad-xml", 4)
 
 
+HASTY = ["<" * 100_000, "<a " * 30_000, "<!--" * 30_000, "</" * 50_000]
+
+
+@pytest.mark.parametrize("body", HASTY, ids=["signs", "tags", "comments", "ends"])
+def test_a_body_of_unfinished_tags_does_not_take_for_ever(body):
+    (record,), _ = read(read_notes, note(body))
+    assert record.name == "Acme"
+
+
 @pytest.mark.parametrize("body", ["<div>" * 5000 + "x", "<ul><li>" * 3000 + "x"])
 def test_a_body_nested_beyond_reason_is_kept_as_its_words(body):
     (record,), (problem,) = read(read_notes, note(body))

@@ -54,7 +54,7 @@ def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mappin
         with warnings.catch_warnings():
             # It warns of XML and of texts that look like file names: that is what such bodies are.
             warnings.simplefilter("ignore", UserWarning)
-            soup = BeautifulSoup(_drop_head(clean_text(body)), "html.parser")
+            soup = BeautifulSoup(_tame(_drop_head(clean_text(body))), "html.parser")
     except (ParserRejectedMarkup, AssertionError):
         return Converted(_plain(re.sub("<[^>]*>", "\n", body)), ("its form: it is no markup",), frozenset())
     for element in soup.find_all(["script", "style", "title"]):
@@ -70,6 +70,18 @@ def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mappin
 def _drop_head(body: str) -> str:
     """The body without what stands before its first element: a parser of HTML would show it."""
     return re.sub(r"^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE[^>]*>)?", "", body, count=1)
+
+
+def _tame(body: str) -> str:
+    """The body without comments, and every ``<`` that no tag follows as a sign of its own.
+
+    Python's parser looks for the end of each of those to the end of the text: some thousand of them take minutes.
+    """
+    kept, at = [], 0
+    while (start := body.find("<!--", at)) >= 0 and (end := body.find("-->", start)) >= 0:
+        kept.append(body[at:start])
+        at = end + 3
+    return re.sub(r"<(?![A-Za-z/!?][^<>]*>)", "&lt;", "".join((*kept, body[at:])))
 
 
 def _plain(text: str) -> str:
