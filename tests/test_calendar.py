@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from events import build_event, make_card
+from events import build_description, build_event, build_summary, make_card
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
@@ -22,10 +22,8 @@ from notesync.publish.calendar import (
     NAMES,
     TODO,
     Pressing,
-    build_description,
     build_digest,
     build_link,
-    build_summary,
     build_uid,
     build_uid_of,
     clean_text,

@@ -171,22 +171,6 @@ def _find_contents(
         )
 
 
-def build_summary(follow_up: FollowUp, client: Card, detail: str, shown: date) -> str:
-    """The one line of a follow-up that a calendar shows on ``shown``, never empty.
-
-    It says until when, if the window closes later, and since when, if it has closed.
-    """
-    return _summarise(_find_name(client.name, detail), follow_up, detail, shown)
-
-
-def build_description(follow_up: FollowUp, client: Card, link: str) -> str:
-    """What to know before the contact: best time, how to reach the client, the reason, what to ask, the link.
-
-    At most 2,000 characters; what is too much is cut before the link.
-    """
-    return _describe(follow_up, client, _find_best(client), _find_reach(client), link)
-
-
 def build_link(vault: str, path: str) -> str:
     """The obsidian:// address of a note: ASCII, percent-encoded once, without the note's extension."""
     name = path[:-3] if path.lower().endswith(".md") else path

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
-from events import build_event, make_card
+from events import build_description, build_event, build_summary, make_card
 
 from notesync.followup.card import Card
 from notesync.followup.follow_up import FollowUp
@@ -33,10 +33,8 @@ from notesync.publish.calendar import (
     FULL,
     TODO,
     Pressing,
-    build_description,
     build_digest,
     build_link,
-    build_summary,
     build_uid,
     build_uid_of,
     render_calendar,
