@@ -332,6 +332,7 @@ def versions(draw: st.DrawFn, entries_only: bool = False) -> tuple[str, str, str
     log.sort(reverse=draw(st.booleans()))
     spaced = draw(st.booleans())
     newline = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
+    lines = _drop_equal(lines)
     result = []
     for _ in range(3):
         result.append(_write(header, lines, log, spaced, newline))
@@ -350,8 +351,14 @@ def versions(draw: st.DrawFn, entries_only: bool = False) -> tuple[str, str, str
             edited[at : at + keep] = draw(st.lists(st.sampled_from(words), max_size=1))
         names = [line.split(":")[0] for line in mine]
         mine = [line for at, line in enumerate(mine) if line.startswith("#") or names.index(names[at]) == at]
+        mylog, said = _drop_equal(mylog), _drop_equal(said)
         result[side] = _write(mine, said, mylog, spaced, newline)
     return result[0], result[1], result[2]
+
+
+def _drop_equal(lines: list[str]) -> list[str]:
+    """Lines of the same words once: which of them was changed nobody can tell."""
+    return [line for at, line in enumerate(lines) if not line or line not in lines[:at]]
 
 
 def _write(header: list[str], lines: list[str], log: list[str], spaced: bool, newline: str) -> str:

@@ -19,7 +19,15 @@ from notesync.notes.body import Entry, parse_body, prepare_body
 from notesync.notes.edit_log import is_newest_first
 from notesync.notes.merge_header import Question
 from notesync.notes.note import Note
-from notesync.notes.three_way import Region, choose, count_wanted, find_regions, find_shared_regions, unite
+from notesync.notes.three_way import (
+    Region,
+    choose,
+    count_wanted,
+    find_regions,
+    find_shared_regions,
+    number,
+    unite,
+)
 
 MOST_UNITS = 5_000
 ENTRY, ITEM, BLANK, LINE = "entry", "item", "blank", "line"
@@ -224,8 +232,9 @@ def _holds(side: Units, other: Units, wanted: Counter[Unit]) -> bool:
     have = Counter(unit for unit in side if unit.kind != BLANK)
     if any(wanted[unit] != have[unit] for unit in {*side, *other} if unit.kind != BLANK):
         return False
-    rest = iter(side)
-    return all(unit in rest for unit in other if unit.kind in (ITEM, LINE) and unit in have)
+    rest = iter(unit for unit in side if unit.kind in (ITEM, LINE))
+    told = number([unit for unit in other if unit.kind in (ITEM, LINE)])
+    return all(unit in rest for unit, nth in told if nth < wanted[unit])
 
 
 def _is_changed_twice(base: Units, one: Units, two: Units) -> bool:

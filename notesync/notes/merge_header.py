@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from typing import NamedTuple
 
 from notesync.notes.edit_header import UNSOUND, set_properties
@@ -124,7 +123,7 @@ class HeaderMerge:
             yield raw
 
     def _list_names(self) -> list[str]:
-        return list(dict.fromkeys(chain(self.one.chunks, self.two.chunks)))
+        return unite([], list(self.one.chunks), list(self.two.chunks))
 
     def _merge_key(self, name: str) -> tuple[str, str] | None:
         """What stands above one key, and its lines; None where it goes with all that stood above it."""

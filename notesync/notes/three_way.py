@@ -155,7 +155,7 @@ def _meets(first: int, last: int, end: int, may_touch: Callable[[int, int], bool
 # --- What both sides have ---------------------------------------------------------------------------------
 
 
-def _number(items: Sequence[Item]) -> list[tuple[Item, int]]:
+def number(items: Sequence[Item]) -> list[tuple[Item, int]]:
     """Each item with a number that tells it from equal ones before it."""
     seen: Counter[Item] = Counter()
     numbered = []
@@ -182,7 +182,7 @@ def unite(base: Sequence[Item], one: Sequence[Item], two: Sequence[Item]) -> lis
     What only the other has comes behind what stands before it there, and behind the first one's own.
     """
     wanted = count_wanted(base, one, two)
-    kept = [[each for each in _number(side) if each[1] < wanted[each[0]]] for side in (one, two)]
+    kept = [[each for each in number(side) if each[1] < wanted[each[0]]] for side in (one, two)]
     larger, smaller = sorted(kept, key=lambda side: (-len(side), side))
     result = list(larger)
     present, shared = set(larger), set(smaller)
