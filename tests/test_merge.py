@@ -216,6 +216,8 @@ WHOLE: dict[str, tuple[bytes, bytes, bytes, bytes]] = {
     "a line taken out": (b"one\ntwo\n", b"one\n", b"one\ntwo\n", b"one\n"),
     "line ends changed here, words there": (b"a\nb\n", b"a\r\nb\r\n", b"a\nc\n", b"a\r\nc\r\n"),
     "a mark of UTF-8 here, words there": (b"a\nb\n\nc\n", b"\xef\xbb\xbfa\nb\n\nC\n", b"A\nb\n\nc\n", b"\xef\xbb\xbfA\nb\n\nC\n"),
+    "a mark of UTF-8 taken out here, words there": (b"\xef\xbb\xbfa\n\nc\n", b"A\n\nc\n", b"\xef\xbb\xbfa\n\nC\n", b"A\n\nC\n"),
+    "a last line end taken out here, words there": (b"a\n\nc\n", b"A\n\nc", b"a\n\nc\n\nd\n", b"A\n\nc\n\nd"),
     "bytes that are no UTF-8 stay": (b"a\n\nb\xff\n", b"A\n\nb\xff\n", b"a\n\nB\xff\n", b"A\n\nB\xff\n"),
 }  # fmt: skip
 
@@ -449,6 +451,7 @@ BYTES = st.binary(max_size=40) | st.lists(PIECES, max_size=10).map(b"".join)
 
 @settings(max_examples=400, deadline=None)
 @given(st.none() | BYTES, BYTES, BYTES)
+@example(b"", b"\x01\r", b"\xef\xbb\xbf\n")
 @example(None, b"\xff\xfea\0", b"\xff\xfeb\0")
 def test_any_bytes_are_merged_asked_about_or_refused(base: bytes | None, one: bytes, two: bytes) -> None:
     found: list[object] = []

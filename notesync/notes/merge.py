@@ -185,14 +185,15 @@ class _Merge:
 def _choose(base: Style | None, one: Style, two: Style) -> Style:
     """What both sides, or the one that changed it, have; else what one of them has more than the other."""
     chosen = choose(base, one, two)
-    return (chosen[0] if chosen else None) or max(one, two)
+    return chosen[0] if chosen and chosen[0] is not None else max(one, two)
 
 
 def _choose_newline(base: Note | None, one: Note, two: Note) -> str:
     """The line end for the result; a version of one line goes by the others."""
     ends = [_find_newline(note) for note in (base, one, two) if note is not None]
     other = next(filter(None, ends), "\n")
-    return _choose(None if base is None else ends[0] or other, *(end or other for end in ends[-2:]))
+    known = None if base is None or not ends[0] else ends[0]
+    return _choose(known, *(end or other for end in ends[-2:]))
 
 
 def _find_newline(note: Note) -> str:

@@ -91,14 +91,14 @@ def _find_unit_end(seen: Sequence[str], entries: Mapping[int, Entry], at: int, b
         return end
     under_heading = _HEADING.match(seen[at]) is not None
     blank = False
-    for number in range(at + 1, limit):
-        line = seen[number]
+    for below in range(at + 1, limit):
+        line = seen[below]
         if not line.strip():
             blank = True
-        elif number + 1 in entries or _HEADING.match(line):
+        elif below + 1 in entries or _HEADING.match(line):
             break
         elif under_heading or line[0] in " \t\0" or not (blank or _ITEM.match(line)):
-            end, blank = number + 1, False
+            end, blank = below + 1, False
         else:
             break
     return end
