@@ -466,7 +466,9 @@ def test_any_bytes_are_merged_asked_about_or_refused(base: bytes | None, one: by
 def test_a_long_note_is_merged_at_once_and_an_endless_one_asked_about() -> None:
     body = "".join(f"line {n}\n\n" for n in range(2_000))
     assert settled(body, "new\n" + body, body + "more\n") == "new\n" + body + "more\n"
-    endless = "x\n" * 6_000
+    endless = "".join(f"{n}\n" for n in range(6_000))
+    same = "x\n" * 2_000
+    assert [each.key for each in merge(same, "a\n" + same, same + "b\n").questions] == ["text-1"]
     assert [each.key for each in merge(endless, "a\n" + endless, endless + "b\n").questions] == ["text-1"]
 
 

@@ -33,7 +33,8 @@ class Versions(NamedTuple):
 def split_marked(data: bytes) -> Versions | None:
     """The versions in a file with marks of a merge; None if it has none, or not in the right order."""
     versions: tuple[list[bytes], ...] = ([], [], [])
-    reached, into = b"", _BOTH
+    reached = b""
+    into: tuple[int, ...] = _BOTH
     places = bases = 0
     for line in _LINE.findall(data):
         mark = _MARK.match(line)

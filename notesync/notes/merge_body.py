@@ -22,6 +22,7 @@ from notesync.notes.note import Note
 from notesync.notes.three_way import (
     Region,
     choose,
+    count_pairs,
     count_wanted,
     find_regions,
     find_shared_regions,
@@ -30,6 +31,7 @@ from notesync.notes.three_way import (
 )
 
 MOST_UNITS = 5_000
+MOST_PAIRS = 100_000  # of equal units: what comparing costs grows with them
 ENTRY, ITEM, BLANK, LINE = "entry", "item", "blank", "line"
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -124,7 +126,7 @@ class BodyMerge:
 
     def build(self) -> str:
         """The text; of no use while there are questions."""
-        if max(len(self.base), len(self.one), len(self.two)) > MOST_UNITS:
+        if self._is_endless():
             return self._ask(self.base, self.one, self.two)
         whole = self._choose_whole()
         if whole is not None:
@@ -138,6 +140,13 @@ class BodyMerge:
             base, one, two = self.base[region.base], self.one[region.one], self.two[region.two]
             pieces += self._merge_region(base if self.has_base or one != two else one, one, two, doubtful)
         return "".join([unit.text for unit in self._drop_repeated(pieces)])
+
+    def _is_endless(self) -> bool:
+        """Whether comparing would take many seconds: too many lines, or too many of the same words."""
+        if max(len(self.base), len(self.one), len(self.two)) > MOST_UNITS:
+            return True
+        pairs = [(self.base, self.one), (self.base, self.two)] if self.has_base else [(self.one, self.two)]
+        return any(count_pairs(*each) > MOST_PAIRS for each in pairs)
 
     def _choose_whole(self) -> Units | None:
         """The body of one side if it has all that the other changed: merged before, perhaps."""

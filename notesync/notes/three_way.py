@@ -7,6 +7,7 @@ first.  Must not know: notes, what a unit is.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
@@ -93,14 +94,53 @@ def _build_region(start: int, end: int, before: Sequence[int], after: Sequence[i
 
 
 def _match(base: Sequence[Item], side: Sequence[Item]) -> list[tuple[int, int, int]]:
-    """Matching blocks; what is alike at either end is not compared with all the rest."""
-    limit = min(len(base), len(side))
-    first = next((n for n in range(limit) if base[n] != side[n]), limit)
-    limit -= first
-    last = next((n for n in range(limit) if base[-1 - n] != side[-1 - n]), limit)
-    middle = SequenceMatcher(None, base[first : len(base) - last], side[first : len(side) - last], False)
-    found = [(first + a, first + b, size) for a, b, size in middle.get_matching_blocks() if size]
-    return [(0, 0, first), *found, (len(base) - last, len(side) - last, last)]
+    """Matching blocks: what stands once in both is found first, the rest between."""
+    blocks = []
+    for gap, other in _find_gaps(base, side):
+        found = SequenceMatcher(None, base[gap], side[other], False).get_matching_blocks()
+        blocks += [(gap.start + at, other.start + begin, size) for at, begin, size in found if size]
+        if gap.stop < len(base) and other.stop < len(side):
+            blocks.append((gap.stop, other.stop, 1))
+    return [*blocks, (len(base), len(side), 0)]
+
+
+def _find_gaps(base: Sequence[Item], side: Sequence[Item]) -> Iterator[tuple[slice, slice]]:
+    """The bounds, in both, of what lies between units that stand once in each and in the same order."""
+    once = [{item for item, times in Counter(each).items() if times == 1} for each in (base, side)]
+    shared = once[0] & once[1]
+    places = {item: at for at, item in enumerate(side) if item in shared}
+    start = begin = 0
+    for at, place in _find_longest([(at, places[item]) for at, item in enumerate(base) if item in places]):
+        yield slice(start, at), slice(begin, place)
+        start, begin = at + 1, place + 1
+    yield slice(start, len(base)), slice(begin, len(side))
+
+
+def _find_longest(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest run of pairs in which both numbers grow (patience sorting)."""
+    tops: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for at, (_, place) in enumerate(pairs):
+        pile = bisect_left(tops, place)
+        before.append(ends[pile - 1] if pile else -1)
+        tops[pile : pile + 1] = [place]
+        ends[pile : pile + 1] = [at]
+    chain = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        chain.append(pairs[at])
+        at = before[at]
+    return chain[::-1]
+
+
+def count_pairs(base: Sequence[Item], side: Sequence[Item]) -> int:
+    """How many pairs of equal units have to be compared; the time it takes grows with their number."""
+    total = 0
+    for gap, other in _find_gaps(base, side):
+        counts = Counter(side[other])
+        total += sum(times * counts[item] for item, times in Counter(base[gap]).items())
+    return total
 
 
 def _find_hunks(
