@@ -33,7 +33,7 @@ from notesync.problems import RefusedError
 Wish = str | bool | Sequence[str] | None
 """A text, a ticked or empty checkbox, a list, or nothing: a key without a value."""
 
-_UNSOUND = (
+UNSOUND = (
     "merge-marker",
     "nul-characters",
     "unclosed-front-matter",
@@ -143,7 +143,7 @@ def _keep_link(found: Property, wanted: _Wanted) -> _Wanted:
 
 def _refuse_unsound(note: Note, name: str) -> None:
     """Raise RefusedError where a splice could do other than it looks."""
-    refuse_damaged(note, _UNSOUND)
+    refuse_damaged(note, UNSOUND)
     if note.text[note.header_start : note.header_end].lstrip()[:1] == "{":
         raise refuse(
             note, 2, "json-front-matter", "its front matter is JSON", "Write it as lines of `key: value`."

@@ -276,14 +276,14 @@ class _Layout:
     def _find_among(self, entries: Sequence[Entry], new: NewEntry, last: int) -> _Place:
         """Among others, in their order."""
         spaced = self._is_spaced(entries)
-        if _is_newest_first(entries):
+        if is_newest_first(entries):
             near = next((each for each in entries if _is_older(each, new)), None)
         else:
             near = None if any(_is_older(each, new) for each in entries) else entries[0]
         if near is not None:
             return _Place(self.offsets[near.line], self._find_styles(near, 0), spaced, False, True)
         older = [each for each in entries if _is_older(each, new)]
-        near = entries[-1] if _is_newest_first(entries) else older[-1]
+        near = entries[-1] if is_newest_first(entries) else older[-1]
         end = self._find_block_end(near, entries, last)
         return _Place(self._end_of_line(end), self._find_styles(near, 1), spaced, True, False)
 
@@ -359,7 +359,7 @@ def _lead(line: str) -> str:
     return found[0] if found is not None else ""
 
 
-def _is_newest_first(entries: Sequence[Entry]) -> bool:
+def is_newest_first(entries: Sequence[Entry]) -> bool:
     """The order of most neighbours; newest first where that does not tell."""
     keys = [(entry.day, entry.minute or 0) for entry in entries]
     return sum((a > b) - (a < b) for a, b in pairwise(keys)) >= 0
