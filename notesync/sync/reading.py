@@ -51,7 +51,7 @@ from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken
-from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, find_ties, offer_tasks
+from notesync.sync.ties import FREE, UNTIED, CopyTie, Ties, add_ties, find_awaited, find_ties, offer_tasks
 from notesync.sync.versions import number_copies
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
@@ -117,22 +117,32 @@ class Reader:
         return found
 
     def _read_copies(self, key: int, ties: Ties) -> Ties:
-        """Of a copy that cannot be read now what came of it stays; one that has changed is taken in later."""
+        """Of a copy that cannot be read now what came of it stays; also of one that changes just now.
+
+        That one is not among the copies which the client's row will say that it was made with.
+        """
         versions: list[Client] = []
         kept: list[FollowUpRow] = []
         read = []
-        for path, digest in ties.copies:
-            try:
-                data = self._vault.read(path, time.time_ns()).data
-            except Unreadable:
-                rows = self._index.copied_rows(key, path, CONFLICT)
-                kept += (FollowUpRow._make(row) for row in rows)
+        for copy in ties.copies:
+            data = self._read_copy(copy)
+            same = data is not None and digest_of(data) == copy.digest
+            if data is None or same:
+                read.append(copy)
+            if data is not None and same:
+                versions += read_versions(parse_note(data, copy.path, self._known_keys), self._context)
             else:
-                if digest_of(data) != digest:
-                    continue
-                versions += read_versions(parse_note(data, path, self._known_keys), self._context)
-            read.append((path, digest))
+                rows = self._index.copied_rows(key, copy.path, CONFLICT)
+                kept += (FollowUpRow._make(row) for row in rows)
         return ties._replace(copies=tuple(read), versions=tuple(versions), kept=tuple(kept))
+
+    def _read_copy(self, copy: CopyTie) -> bytes | None:
+        if copy.stale:
+            return None
+        try:
+            return self._vault.read(copy.path, time.time_ns()).data
+        except Unreadable:
+            return None
 
     def _read_same(self, path: str, known: KnownNote) -> bytes | None:
         if known.stale:
@@ -364,7 +374,7 @@ def derive(
         contact,
         counted,
         ties.heard,
-        number_copies(ties.stands, ties.copies),
+        number_copies(ties.stands, [(each.path, each.digest) for each in ties.copies]),
         to_card_text(card),
     )
     return Derived(row, rows, list(awaited.items()))
