@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -9,15 +10,26 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notesync.cli import session
+from notesync.cli.group import notesync
 from notesync.followup.agenda import Moment
 from notesync.store.history import History
 from notesync.store.places import state_dir
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the person who runs the tests is read or written, and it is Sunday 22 November 2026."""
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setattr(session, "read_clock", lambda zone: TODAY)
 
 
 @pytest.fixture
@@ -521,6 +533,70 @@ def test_a_copy_that_cannot_be_read_keeps_what_came_of_it(vault: Path, workspace
     put(vault, "Acme.md", "type: client\nphone: 012")
     assert look(workspace) == before
     assert [problem.code for problem in workspace.problems()] == ["conflict-copy", "empty-note"]
+
+
+# --- The commands ----------------------------------------------------------------------------------------
+
+
+def run(vault: Path, *words: str) -> Result:
+    return CliRunner().invoke(notesync, [*words, "--vault", str(vault)])
+
+
+@pytest.fixture
+def disputed(vault: Path) -> Path:
+    """A client's note and its copy, which agree on one contact and not on the next."""
+    put(vault, "Acme.md", "type: client\nphone: 012 345 678\nnext_contact: 2026-11-20")
+    put(
+        vault,
+        DROPBOX,
+        "type: client\nphone: 012 345 678\nnext_contact: 2026-11-19",
+        "- [ ] Ring 📅 2026-11-22\n",
+    )
+    return vault
+
+
+def test_check_lists_what_only_the_copy_holds_and_names_it(disputed: Path) -> None:
+    found = run(disputed, "check", "--format", "json")
+    told = json.loads(found.stdout)
+    assert [(item["path"], item["conflict"]) for item in told["items"]] == [
+        (DROPBOX, True),
+        ("Acme.md", False),
+        (DROPBOX, True),
+    ]
+    assert {item["client_path"] for item in told["items"]} == {"Acme.md"}
+    assert told["totals"]["clients"] == 1
+    assert [(each["path"], each["code"]) for each in told["problems"]] == [(DROPBOX, "conflict-copy")]
+    found = run(disputed, "check", "--format", "lines")
+    assert "Acme — Ring (only in a conflict copy) [task]\n" in found.stdout
+    assert f"{DROPBOX}:1:1: warning conflict-copy: This is a conflict copy of Acme.md" in found.stderr
+    found = run(disputed, "check", "--format", "table")
+    assert " ".join(found.stdout.split()).count("only in a conflict copy") == 2
+    assert found.exit_code == 1
+
+
+def test_doctor_names_the_copy_and_what_to_do(disputed: Path) -> None:
+    found = run(disputed, "doctor")
+    assert found.exit_code == 1
+    assert "conflict-copy" in found.stdout
+    assert "notesync conflicts" in found.stdout
+
+
+def test_commands_find_the_client_once_and_write_to_the_original(disputed: Path) -> None:
+    copied = (disputed / DROPBOX).read_bytes()
+    assert run(disputed, "clients", "--format", "lines").stdout == "Acme.md:1: prospect - 2026-11-20 - Acme\n"
+    assert run(disputed, "log", "acme", "talked", "--by", "call").exit_code == 0
+    assert "2026-11-22 call: talked" in (disputed / "Acme.md").read_text(encoding="utf-8")
+    found = run(disputed, "done", "acme", "ring")
+    assert found.exit_code == 2
+    assert "conflict copy" in found.stderr
+    assert (disputed / DROPBOX).read_bytes() == copied
+
+
+def test_a_copy_is_not_somebody_whom_a_new_client_may_be(disputed: Path) -> None:
+    found = run(disputed, "new", "Bolt", "--phone", "012 345 678")
+    assert found.stderr.startswith("Mind: Acme.md has the same 012 345 678: Acme.\nIf that")
+    exported = run(disputed, "export", "--format", "vcf").stdout
+    assert [line for line in exported.split("\n") if line.startswith("FN:")] == ["FN:Acme", "FN:Bolt"]
 
 
 # --- Half merged -----------------------------------------------------------------------------------------

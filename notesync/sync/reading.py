@@ -44,8 +44,7 @@ from notesync.notes.marked import blank_sides
 from notesync.notes.mention import find_mentions, to_text
 from notesync.notes.note import MERGE_MARKER, Note, parse_note
 from notesync.problems import ERROR, WARNING, Problem
-from notesync.publish.text import ONLY_COPY, clean, line_parts
-from notesync.store.conflicts import find_original_name, may_be_copy
+from notesync.publish.text import clean, line_parts
 from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_letter
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
@@ -279,7 +278,7 @@ def _build_other_row(note: Note, digest: bytes, context: Context) -> NoteRow:
     problems = find_other_type(note, context.settings)
     if not any(sign in note.text for sign in _TELLING) or is_made(note):
         return NoteRow(note.path, digest, False, None, (), problems)
-    daily = find_daily(find_original_name(note.path) if may_be_copy(note.path) else note.path)
+    daily = find_daily(note.path)
     body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
     mentions = [
         ("\n".join(targets), to_text(said, wrong)) for targets, said, wrong in find_mentions(body, note.path)
@@ -291,9 +290,14 @@ _TELLING = ("[[", "](", "🆔", "id::")  # links, and the ids of tasks that othe
 
 
 def find_daily(path: str) -> date | None:
-    """The day of a daily note, which is one named by its date."""
+    """The day of a daily note, which is one named by its date; also of its conflict copies."""
     name = path.rpartition("/")[2].removesuffix(".md")
-    return read_day(name) if len(name) == _DAY_LENGTH else None
+    day = read_day(name[:_DAY_LENGTH])
+    if day is None or len(name) == _DAY_LENGTH:
+        return day
+    from notesync.store.conflicts import find_original_name
+
+    return day if len(find_original_name(path).removesuffix(".md")) == _DAY_LENGTH else None
 
 
 _DAY_LENGTH = len("2026-11-22")
@@ -485,8 +489,7 @@ def build_follow_up_rows(found: Sequence[FollowUp], client: Client, conflict: in
         expires, retry_on = each.expires, each.retry_on
         if each.waits:
             flags |= WAITS
-        title = f"{each.title} ({ONLY_COPY})" if conflict else each.title
-        head, tail = line_parts(each.path, each.line, name, title, kind)
+        head, tail = line_parts(each.path, each.line, name, each.title, kind, conflict)
         judged = (
             _RANKS[kind],
             flags,
