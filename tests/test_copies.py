@@ -635,3 +635,28 @@ def test_of_a_note_that_was_half_merged_both_sides_are_listed_once(vault: Path, 
         "Acme: Write 2026-11-25 (Acme.md:12)",
     ]
     assert [(problem.line, problem.code) for problem in workspace.problems()] == [(3, "merge-marker")]
+
+
+def test_of_another_note_that_was_half_merged_both_sides_are_listed_once(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client")
+    sides = "- [ ] Ring [[Acme]] 📅 2026-11-24\n{}- [ ] Write to [[Acme]] 📅 2026-11-25\n"
+    one, two = sides.format(""), sides.format("- [ ] Thank [[Acme]] 📅 2026-11-26\n")
+    put(vault, "Inbox.md", "", f"<<<<<<< a\n{one}=======\n{two}>>>>>>> b\n")
+    assert look(workspace) == [
+        "Acme: Ring Acme 2026-11-24 (Inbox.md:2)",
+        "Acme: Thank Acme 2026-11-26 (Inbox.md:6)",
+        "Acme: Write to Acme 2026-11-25 (Inbox.md:3)",
+    ]
+
+
+def test_marks_around_the_whole_header_are_one_problem(vault: Path, workspace: Workspace) -> None:
+    header = "---\ntype: client\nnext_contact: {}\n---\n"
+    one, two = header.format("2026-11-20"), header.format("2026-11-27")
+    put(vault, "Acme.md", "", f"<<<<<<< a\n{one}=======\n{two}>>>>>>> b\n")
+    assert look(workspace) == [
+        "* Acme: Contact as agreed 2026-11-27 (Acme.md:9)",
+        "Acme: Contact as agreed 2026-11-20 (Acme.md:4)",
+    ]
+    assert [(problem.line, problem.code) for problem in workspace.problems()] == [(1, "merge-marker")]
