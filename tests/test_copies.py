@@ -93,6 +93,8 @@ def test_a_weak_name_counts_by_one_id_in_both(vault: Path, workspace: Workspace)
     put(vault, "Acme.md", "type: client\nid: a1")
     put(vault, "Acme 2.md", "type: client\nid: a1")
     put(vault, "Acme (1).md", "type: client\nid: b2")
+    put(vault, "Bolt.md", "type: client\nid: a2\nname: Bolt")
+    put(vault, "Bolt-Cape.md", "type: client\nid: a2\nname: Bolt of Cape Town")
     assert find(workspace) == [("Acme 2.md", "Acme.md")]
 
 
