@@ -66,9 +66,7 @@ def compare(
         Counter(_list_said(before, sound, log_headings)) if before is not None else Counter[tuple[str, str]]()
     )
     first, second = (_list_said(note, sound, log_headings) for note in notes)
-    return Differences(
-        fields, (*_list_own(1, first, second, known), *_list_own(2, second, first, known))
-    )
+    return Differences(fields, (*_list_own(1, first, second, known), *_list_own(2, second, first, known)))
 
 
 def _level(data: bytes, path: str) -> Note:

@@ -5,6 +5,7 @@ Pure: it must not know the disk, the clock or how a merge is made.  Nothing of a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,14 @@ _PLURALS = {"entry": "log entries"}
 _HEADINGS = {"entry": "Log", "task": "Tasks", "text": "Other text"}
 _MARKS = "the marks of an unfinished merge"
 _STYLES = {ASKS: "yellow", REFUSED: "red", MERGES: "green", NOTHING_NEW: "green", DONE: "dim"}
-_LONGEST = 60  # of a text that is only named
+_LINE = re.compile(r"[^\r\n]+")
 
 
 # Words --------------------------------------------------------------------------------------------
 
 
 def describe_source(copy: Copy) -> str:
-    """Where a copy is from, as far as its name tells: ``named by Dropbox, from Anna, 2026-11-22``."""
+    """Where a copy is from, as far as its name tells: ``named as Dropbox does, from Anna, 2026-11-22``."""
     parts, moment = [], ""
     for tag in copy.tags:
         who = clean(tag.machine)
@@ -42,15 +43,17 @@ def describe_source(copy: Copy) -> str:
             origin = f"when the version of device {who} came in"
         else:
             origin = f"from {who}"
-        parts.append(", ".join(part for part in (f"named by {tag.engine}", origin, moment) if part))
+        parts.append(", ".join(part for part in (f"named as {tag.engine} does", origin, moment) if part))
     words = "; before that ".join(parts)
-    return words if copy.sure else f"{words}, to go by a name that any note may have"
+    return words if copy.sure else f"{words}, but any note may be called so"
 
 
 def describe_counts(differences: Differences) -> str:
     """``1 field, 2 log entries``: how much differs."""
     words = [
-        format_count(count, _NOUNS[kind]) if count == 1 or kind not in _PLURALS else f"{count} {_PLURALS[kind]}"
+        format_count(count, _NOUNS[kind])
+        if count == 1 or kind not in _PLURALS
+        else f"{count} {_PLURALS[kind]}"
         for kind, count in differences.tally().items()
         if count
     ]
@@ -87,8 +90,15 @@ def describe_totals(cases: Sequence[Case]) -> str:
         return "No conflict copy is left to merge"
     what = [f"{copies} conflict {'copy' if copies == 1 else 'copies'}"] if copies else []
     what += [f"{format_count(marked, 'note')} with {_MARKS}"] if marked else []
-    words = {MERGES: "can be merged", NOTHING_NEW: "with nothing new", ASKS: "to be asked about", REFUSED: "to mend by hand"}
-    states = [f"{count} {words[state]}" for state in words if (count := sum(case.state == state for case in left))]
+    words = {
+        MERGES: "can be merged",
+        NOTHING_NEW: "with nothing new",
+        ASKS: "to be asked about",
+        REFUSED: "to mend by hand",
+    }
+    states = [
+        f"{count} {words[state]}" for state in words if (count := sum(case.state == state for case in left))
+    ]
     return f"{' and '.join(what)}; {format_count(len(left), 'note')}: {', '.join(states)}"
 
 
@@ -101,7 +111,16 @@ def render_cases_lines(cases: Iterable[Case]) -> Iterator[str]:
         if case.marked is not None:
             yield _line(case.path, case, describe_counts(case.marked), _MARKS)
         for sheet in case.sheets:
-            yield _line(sheet.copy.path, case, describe_counts(sheet.differences), describe_source(sheet.copy))
+            yield _line(
+                sheet.copy.path, case, describe_counts(sheet.differences), describe_source(sheet.copy)
+            )
+
+
+def _describe_sheet(case: Case, sheet: Sheet) -> str:
+    """How much differs; of copies without their note the others are compared with the first."""
+    if case.data is None and sheet.label == case.sheets[0].label:
+        return "stands in for the note, which is gone"
+    return describe_counts(sheet.differences)
 
 
 def _line(path: str, case: Case, differs: str, source: str) -> str:
@@ -117,7 +136,7 @@ def outline_cases(cases: Sequence[Case]) -> Iterator[Row]:
         for sheet in case.sheets:
             yield 2, clean(sheet.copy.path.rpartition("/")[2]), ""
             yield 4, describe_source(sheet.copy), "dim"
-            yield 4, f"differs in {describe_counts(sheet.differences) or 'nothing that is said'}", ""
+            yield 4, f"differs: {_describe_sheet(case, sheet)}", ""
         yield 2, f"→ {describe_merge(case)}", _STYLES[case.state]
         yield 0, "", ""
 
@@ -149,7 +168,11 @@ def _outline(differences: Differences, labels: tuple[str, str]) -> Iterator[Row]
         yield 2, "Fields", "bold"
     for field in differences.fields:
         before = f" · before: {clean(field.base)}" if field.base else ""
-        yield 4, f"{clean(field.key)} · {labels[0]}: {clean(field.one)} · {labels[1]}: {clean(field.two)}{before}", ""
+        yield (
+            4,
+            f"{clean(field.key)} · {labels[0]}: {clean(field.one)} · {labels[1]}: {clean(field.two)}{before}",
+            "",
+        )
     for kind, heading in _HEADINGS.items():
         said = [each for each in differences.said if each.kind == kind]
         if said:
@@ -173,11 +196,17 @@ def _outline_merge(case: Case) -> Iterator[Row]:
     if not case.based and case.state in (MERGES, ASKS) and (case.sheets or case.marked):
         yield 2, "What the versions come from is not known here, so only what is certain is merged.", "dim"
     if case.state != ASKS:
-        yield 2, f"The note {describe_merge(case)}." if not case.sheets else _sentence(case), _STYLES[case.state]
+        yield (
+            2,
+            f"The note {describe_merge(case)}." if not case.sheets else _sentence(case),
+            _STYLES[case.state],
+        )
     for each in case.asked:
         yield from _outline_asked(each)
     if case.open and case.state != REFUSED:
         yield 2, f"notesync conflicts merge {render_command(case)}", ""
+    if case.asked:
+        yield 2, describe_answers(case), "dim"
 
 
 def _sentence(case: Case) -> str:
@@ -195,24 +224,34 @@ def _outline_asked(asked: Asked) -> Iterator[Row]:
         return
     yield 2, f"asks for {clean(asked.key)}, a place where each has its own words:", "yellow"
     for label, text in asked.options:
-        lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
-        yield 4, f"{label}: {clean(lines[0].strip()) if lines else '(nothing)'}", ""
+        lines = list_lines(text)
+        yield 4, f"{label}: {lines[0].strip() if lines else '(nothing)'}", ""
         for line in lines[1:]:
-            yield 6, clean(line.strip()), ""
+            yield 6, line.strip(), ""
+
+
+def list_lines(text: str) -> list[str]:
+    """The lines of a text that say something, cleaned."""
+    return [clean(line) for line in _LINE.findall(text) if line.strip()]
 
 
 def render_command(case: Case) -> str:
-    """The words behind ``conflicts merge`` that would merge this note, with a first answer to each question."""
+    """The words behind ``conflicts merge`` that would merge this note; ``WHICH`` stands for the answers."""
     words = [quote_path(case.path)]
-    words += [f"--take {clean(each.key)}={_suggest(each)}" for each in case.asked]
+    words += [f"--take {clean(each.key)}=WHICH" for each in case.asked]
     words += [] if case.sure else ["--yes"]
     return " ".join(words)
 
 
-def _suggest(asked: Asked) -> str:
-    """All that may be answered, as a usage line has it."""
-    labels = [label for label, _ in asked.options]
-    return "|".join([*labels, "both"] if asked.is_text and "+" not in labels[0] else labels)
+def describe_answers(case: Case) -> str:
+    """What ``WHICH`` may be in the words of :func:`render_command`; '' where nothing is asked."""
+    labels = dict.fromkeys(label for each in case.asked for label, _ in each.options)
+    found = [label for label in labels if "+" not in label]
+    if any(each.is_text for each in case.asked):
+        found.append("both (of a text)")
+    if not all(each.is_text for each in case.asked):
+        found += ["earlier or later (of days)", "the value itself"]
+    return f"WHICH is {', '.join(found[:-1])} or {found[-1]}." if found else ""
 
 
 def render_case_lines(case: Case) -> Iterator[str]:
@@ -236,7 +275,12 @@ def _list_objects(case: Case) -> Iterator[dict[str, object]]:
         yield {"path": case.path, **_shared(case), "sure": True, "mirrored": False, "label": "upper", "tags": [],
                **_differences(case.marked)}  # fmt: skip
     for sheet in case.sheets:
-        yield {"path": sheet.copy.path, **_shared(case), **_copy_object(sheet), **_differences(sheet.differences)}
+        yield {
+            "path": sheet.copy.path,
+            **_shared(case),
+            **_copy_object(sheet),
+            **_differences(sheet.differences),
+        }
 
 
 def _shared(case: Case) -> dict[str, object]:

@@ -183,15 +183,17 @@ def plan_merge(vault: Vault, case: Case) -> list[Step]:
     return [step for wish in list_wishes(case) if (step := plan(vault, wish)) and step.before != step.after]
 
 
-def store_merge(
-    vault: Vault, history: History, case: Case, pause: Callable[[float], None] = time.sleep
+def store_merges(
+    vault: Vault, history: History, cases: Sequence[Case], pause: Callable[[float], None] = time.sleep
 ) -> list[Step]:
-    """Store what a merge makes of a note, and remove its copies; what was changed.
+    """Store what merges make of notes, as one command, and remove their copies; what was changed.
 
     Raises RefusedError, with nothing changed, where a file has moved on or is just being written.
     """
-    require_quiet(vault, case.files)
-    return change_notes(vault, history, list_wishes(case), f"merge {case.path}", pause=pause)
+    require_quiet(vault, [path for case in cases for path in case.files])
+    more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
+    wishes = [wish for case in cases for wish in list_wishes(case)]
+    return change_notes(vault, history, wishes, f"merge {cases[0].path}{more}", pause=pause)
 
 
 def find_wait(vault: Vault, paths: Iterable[str]) -> float:
