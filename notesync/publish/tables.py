@@ -29,6 +29,7 @@ from notesync.publish.method import (
     describe_window,
 )
 from notesync.publish.text import (
+    ONLY_COPY,
     clean,
     format_count,
     format_load,
@@ -255,7 +256,7 @@ def _why(item: Item) -> str:
     """The reason, and what else one must know before acting on the item."""
     notes = [clean(item.reason)] if item.reason else []
     if item.conflict:
-        notes.append("only in a conflict copy")
+        notes.append(ONLY_COPY)
     if item.stale:
         notes.append("from the last good reading: the note cannot be read now")
     return "; ".join(notes)
@@ -467,6 +468,8 @@ class _DayRows:
             _fold([Piece(self.who(item), "bold")], self.widths[2], 2),
             _fold([_title(item)], self.widths[3]),
         ]
+        if item.conflict:
+            cells[3] += _fold([Piece(ONLY_COPY, "dim")], self.widths[3])
         if self.sheet.width < WIDE:
             cells[3] += _fold([_beneath(item, _reach(item))], self.widths[3])
             return cells

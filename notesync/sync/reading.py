@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.agenda import BEHIND, CADENCE, CONTACT, WAITS
+from notesync.followup.agenda import BEHIND, CADENCE, CONFLICT, CONTACT, WAITS
 from notesync.followup.card import Card
 from notesync.followup.card import to_text as to_card_text
 from notesync.followup.client import (
@@ -23,22 +23,42 @@ from notesync.followup.client import (
     is_made,
     read_client,
 )
-from notesync.followup.follow_up import KINDS, Context, FollowUp, Found, Past, done_date, find_past
+from notesync.followup.follow_up import (
+    KINDS,
+    Context,
+    FollowUp,
+    Found,
+    Past,
+    done_date,
+    earlier,
+    find_past,
+    later,
+)
 from notesync.followup.plans import find_plan_problems
 from notesync.followup.rules import find_follow_ups, shares_cadence, wanted_days
 from notesync.followup.settings import Settings
+from notesync.followup.unmerged import find_unmerged
 from notesync.notes.body import parse_bodies, parse_body
 from notesync.notes.lines import read_day
-from notesync.notes.mention import find_mentions, to_text
+from notesync.notes.mention import to_text
 from notesync.notes.note import Note, parse_note
 from notesync.problems import ERROR, WARNING, Problem
 from notesync.publish.text import clean, line_parts
 from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_letter
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
+from notesync.sync.counting import number_copies
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken
-from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, find_ties, offer_tasks
+from notesync.sync.sides import (
+    find_versions,
+    is_marked,
+    merge_mentions,
+    read_alone,
+    read_versions,
+    split_sides,
+)
+from notesync.sync.ties import FREE, UNTIED, CopyTie, Ties, add_ties, find_awaited, find_ties, offer_tasks
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
@@ -64,7 +84,7 @@ class Reader:
     def take(self, found: Sequence[New], taken: Taken) -> None:
         """Parse and store these notes, and add to what has been ``taken`` in."""
         known = [each.known.key for each in found if each.known is not None and each.known.is_client]
-        ties = find_ties(self._index, known) if known else {}
+        ties = self._find_ties(known) if known else {}
         rows: list[tuple[int | None, NoteRow]] = []
         for at in range(0, len(found), AT_ONCE):
             for each, row in self._look(found[at : at + AT_ONCE], ties):
@@ -77,7 +97,7 @@ class Reader:
 
         Of a note that cannot be read now, or that has changed since it was looked at, the rows stay as they are.
         """
-        ties = find_ties(self._index, keys)
+        ties = self._find_ties(keys)
         notes = list(self._index.notes(keys))
         for at in range(0, len(notes), AT_ONCE):
             same = []
@@ -93,6 +113,42 @@ class Reader:
             for row in rows:
                 self._count_items(known[row.path].key, row, taken)
             self._index.store([(known[row.path].key, row) for row in rows])
+
+    def _find_ties(self, keys: Sequence[int]) -> dict[int, Ties]:
+        """The ties of clients, with what their conflict copies say."""
+        found = find_ties(self._index, keys)
+        for key, ties in found.items():
+            if ties.copies:
+                found[key] = self._read_copies(key, ties)
+        return found
+
+    def _read_copies(self, key: int, ties: Ties) -> Ties:
+        """Of a copy that cannot be read now what came of it stays; also of one that changes just now.
+
+        That one is not among the copies which the client's row will say that it was made with.
+        """
+        versions: list[Client] = []
+        kept: list[FollowUpRow] = []
+        read = []
+        for copy in ties.copies:
+            data = self._read_copy(copy)
+            same = data is not None and digest_of(data) == copy.digest
+            if data is None or same:
+                read.append(copy)
+            if data is not None and same:
+                versions += read_versions(parse_note(data, copy.path, self._known_keys), self._context)
+            else:
+                rows = self._index.copied_rows(key, copy.path, CONFLICT)
+                kept += (FollowUpRow._make(row) for row in rows)
+        return ties._replace(copies=tuple(read), versions=tuple(versions), kept=tuple(kept))
+
+    def _read_copy(self, copy: CopyTie) -> bytes | None:
+        if copy.stale:
+            return None
+        try:
+            return self._vault.read(copy.path, time.time_ns()).data
+        except Unreadable:
+            return None
 
     def _read_same(self, path: str, known: KnownNote) -> bytes | None:
         if known.stale:
@@ -145,7 +201,7 @@ class Reader:
         if isinstance(content, Unreadable):
             return self._without(path, known, (_unreadable(path, content, known),))
         note = parse_note(content.data, path, self._known_keys)
-        if known is None or not known.is_client or not _is_torn(note):
+        if known is None or not known.is_client or is_marked(note) or not _is_torn(note):
             return note, digest
         if self._patient and content.changed_ns > time.time_ns() - STILL_WRITTEN:
             self._patient = False  # once a refresh: the waits of a broken sync must not add up
@@ -196,12 +252,22 @@ def build_rows(
     settings = context.settings
     ours: list[tuple[Note, bytes]] = []
     others: list[tuple[Note, bytes]] = []
+    sides: dict[str, Client] = {}
     for each in notes:
-        (ours if is_client(each[0], settings) else others).append(each)
+        if not is_client(each[0], settings):
+            others.append(each)
+            continue
+        note, *others_side = split_sides(each[0], settings)
+        if others_side:
+            sides[note.path] = read_alone(others_side[0], context)
+        ours.append((note, each[1]))
     headings, tasks_filter = settings.log_headings, context.tasks_filter
     bodies = parse_bodies([note for note, _ in ours], headings, tasks_filter)
     read = [read_client(note, body, settings) for (note, _), body in zip(ours, bodies, strict=True)]
-    derived = [derive(client, context, today, ties.get(client.path, UNTIED)) for client, _ in read]
+    derived = [
+        derive(client, context, today, ties.get(client.path, UNTIED), sides.get(client.path))
+        for client, _ in read
+    ]
     rows = [
         NoteRow(
             note.path, digest, False, each.client, each.follow_ups, (*note.problems, *body.problems, *problems),
@@ -221,20 +287,29 @@ def _build_other_row(note: Note, digest: bytes, context: Context) -> NoteRow:
     if not any(sign in note.text for sign in _TELLING) or is_made(note):
         return NoteRow(note.path, digest, False, None, (), problems)
     daily = find_daily(note.path)
-    body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
-    mentions = [
-        ("\n".join(targets), to_text(said, wrong)) for targets, said, wrong in find_mentions(body, note.path)
+    bodies = [
+        parse_body(each, context.settings.log_headings, context.tasks_filter, daily)
+        for each in split_sides(note, context.settings)
     ]
-    return NoteRow(note.path, digest, False, None, (), problems, mentions, offer_tasks(body.tasks))
+    mentions = [
+        ("\n".join(targets), to_text(said, wrong))
+        for targets, said, wrong in merge_mentions(bodies, note.path)
+    ]
+    return NoteRow(note.path, digest, False, None, (), problems, mentions, offer_tasks(bodies[0].tasks))
 
 
 _TELLING = ("[[", "](", "🆔", "id::")  # links, and the ids of tasks that others may wait for
 
 
 def find_daily(path: str) -> date | None:
-    """The day of a daily note, which is one named by its date."""
+    """The day of a daily note, which is one named by its date; also of its conflict copies."""
     name = path.rpartition("/")[2].removesuffix(".md")
-    return read_day(name) if len(name) == _DAY_LENGTH else None
+    day = read_day(name[:_DAY_LENGTH])
+    if day is None or len(name) == _DAY_LENGTH:
+        return day
+    from notesync.store.conflicts import find_original_name
+
+    return day if len(find_original_name(path).removesuffix(".md")) == _DAY_LENGTH else None
 
 
 _DAY_LENGTH = len("2026-11-22")
@@ -271,14 +346,29 @@ class Derived(NamedTuple):
     awaited: list[tuple[str, str]]
 
 
-def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -> Derived:
-    """A client's follow-ups as of a day, as the index stores them, with what other notes add to them."""
+def derive(
+    client: Client, context: Context, today: date, ties: Ties = UNTIED, side: Client | None = None
+) -> Derived:
+    """A client's follow-ups as of a day, as the index stores them, with what other notes add to them.
+
+    ``side`` is the other side of a merge in the client's own note that nobody finished.
+    """
     twin = ties.twin if ties.claim == client.id else ""
     client = add_ties(client, ties)
     circle = _find_circle(client)
     shared = ties.company if ties.circle == circle else None
     past = find_past(client, today, shared)
     found = find_follow_ups(client, context, past, ties.awaited)
+    awaited = dict(find_awaited(client, ties))
+    rows = build_follow_up_rows(_tell_early(found), client)
+    versions = find_versions(client, ties, side)
+    first, until = found.first, found.until
+    if versions:
+        unmerged = find_unmerged(client, past, found.open, versions, context, ties.awaited)
+        rows += build_follow_up_rows(unmerged.follow_ups, client, CONFLICT)
+        first, until = later(first, unmerged.first), earlier(until, unmerged.until)
+        awaited |= {name: words for each in versions for name, words in find_awaited(each.client, ties)}
+    rows += ties.kept
     card = build_card(client, past, context.settings)
     contact = None if past.contact is None else past.contact.toordinal()
     counted = None
@@ -291,8 +381,8 @@ def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -
         "\n".join(client.aliases),
         normalize("NFC", "\n".join(("", *client.owners, ""))).casefold(),
         client.stage,
-        FIRST_DAY if found.first is None else found.first.toordinal(),
-        LAST_DAY if found.until is None else found.until.toordinal(),
+        FIRST_DAY if first is None else first.toordinal(),
+        LAST_DAY if until is None else until.toordinal(),
         "".join([rank_letter(_RANKS[kind]) for kind in found.missed]),
         client.id or None,
         twin,
@@ -300,9 +390,10 @@ def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -
         contact,
         counted,
         ties.heard,
+        number_copies(ties.stands, [(each.path, each.digest) for each in ties.copies]),
         to_card_text(card),
     )
-    return Derived(row, build_follow_up_rows(_tell_early(found), client), find_awaited(client, ties))
+    return Derived(row, rows, list(awaited.items()))
 
 
 def _tell_early(found: Found) -> list[FollowUp]:
@@ -351,20 +442,24 @@ def _find_circle(client: Client) -> str | None:
     return normalize("NFC", clean(name)).casefold().strip() or None
 
 
-def build_follow_up_rows(found: Sequence[FollowUp], client: Client) -> list[FollowUpRow]:
+def build_follow_up_rows(found: Sequence[FollowUp], client: Client, conflict: int = 0) -> list[FollowUpRow]:
+    """The rows of follow-ups; with ``conflict`` as a flag, of those that only a conflict copy holds.
+
+    None of these is a contact for whatever the note that counts asks: that must not stand behind it.
+    """
     agreed = "next-contact" in [each.rule for each in found]
     name, value = client.name, client.value
     sorted_by = name.casefold()
     rows = []
     for each in found:
         opens, due, minute, contact, rule, kind = each[:6]
-        flags = CONTACT if contact else 0
+        flags = conflict or (CONTACT if contact else 0)
         if rule == "cadence":
             flags |= CADENCE | BEHIND if agreed else CADENCE
         expires, retry_on = each.expires, each.retry_on
         if each.waits:
             flags |= WAITS
-        head, tail = line_parts(each.path, each.line, name, each.title, kind)
+        head, tail = line_parts(each.path, each.line, name, each.title, kind, conflict)
         judged = (
             _RANKS[kind],
             flags,
