@@ -99,7 +99,7 @@ def test_a_copy_is_listed_shown_merged_and_taken_back(vault: Vault) -> None:
     assert f"--- a/{COPY}\n+++ /dev/null\n" in dry.stdout
     assert vault.files() == before
     done = vault.run("merge")
-    assert (done.exit_code, done.stdout) == (0, f"Merged: Acme.md with {COPY}, 1 log entry changed\n")
+    assert (done.exit_code, done.stdout) == (0, f"Merged: Acme.md with {COPY}, which brought 1 log entry\n")
     assert vault.files() == {"Acme.md": MERGED}
     assert vault.run().exit_code == 0
     undone = CliRunner().invoke(notesync, ["undo"])
@@ -175,7 +175,7 @@ def test_what_is_clear_is_merged_and_the_rest_is_named(vault: Vault) -> None:
     vault.put("Acme.md", DATED[0])
     done = vault.run("merge")
     assert done.exit_code == 1
-    assert done.stdout == f"Merged: Bo.md with {COPY.replace('Acme', 'Bo')}, 1 log entry changed\n"
+    assert done.stdout == f"Merged: Bo.md with {COPY.replace('Acme', 'Bo')}, which brought 1 log entry\n"
     assert "Not merged: Acme.md: asks for" in done.stderr
     assert vault.files()["Bo.md"] == MERGED
     assert {"Acme.md", COPY} <= set(vault.files())

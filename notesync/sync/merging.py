@@ -74,7 +74,8 @@ class _Desk:
         with suppress(HistoryError):
             for path in paths:
                 for text in self.history.texts(path):
-                    found[text.digest] = max(text.at, found.get(text.digest, 0.0))
+                    # One that came back, as by undo, is what it was when it came first: the others come from it.
+                    found[text.digest] = min(text.at, found.get(text.digest, text.at))
             ordered = sorted(found, key=lambda digest: (-found[digest], digest))
             return [data for digest in ordered if (data := self.history.read(digest)) is not None]
         return []
