@@ -4,7 +4,7 @@ In: which files are copies of what, the vault, the history, a person's answers. 
 note that has versions, and notes changed through ``change.py``.  Must not know: terminals, the index, what a client is.
 
 Nothing is written before everything is known: the versions are read, merged and checked, and what is stored
-afterwards is what was shown.  A file that moved on meanwhile ends it, and so does one that is being written.
+afterwards is what was shown.  Of a note that notesync itself generates copies are but removed.  A file that moved on meanwhile ends it, and so does one that is being written.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from notesync.followup.client import is_made
 from notesync.notes.differences import Differences, compare
 from notesync.notes.merge import choose_base
+from notesync.notes.note import parse_note
 from notesync.notes.versions import Settled, list_versions, settle
 from notesync.problems import MovedOnError, RefusedError
 from notesync.store.cases import ASKS, DONE, MERGES, NOTHING_NEW, REFUSED, Case, Sheet
@@ -114,8 +116,10 @@ class _Desk:
         left = sorted(
             (sheet for sheet in sheets if not sheet.done), key=lambda sheet: (sheet.data, sheet.label)
         )
+        generated = data is not None and _is_generated(data, path)
         for sheet in left:
-            versions += list_versions(sheet.label, sheet.data, sheet.copy.path)[0]
+            if not (generated and _is_generated(sheet.data, path)):  # that will be written anew
+                versions += list_versions(sheet.label, sheet.data, sheet.copy.path)[0]
         settled = settle(versions, texts, path, self.answers, self.log_headings, base) if versions else None
         return Case(
             path,
@@ -148,6 +152,11 @@ def _find_state(data: bytes | None, sheets: Sequence[Sheet], settled: Settled | 
     if settled.data != data:
         return MERGES
     return DONE if all(sheet.copy.mirrored for sheet in sheets) else NOTHING_NEW
+
+
+def _is_generated(data: bytes, path: str) -> bool:
+    note = parse_note(data, path)
+    return is_made(note) and not note.template
 
 
 def _build_unread(copy: Copy) -> Sheet:
