@@ -1,10 +1,12 @@
 """Conflict copies of notes, read and compared; what a merge would make of them; and doing it.
 
 In: which files are copies of what, the vault, the history, a person's answers.  Out: :class:`Case` values, one for each
-note that has versions, and notes changed through ``change.py``.  Must not know: terminals, the index, what a client is.
+note that has versions, and notes changed through ``change.py``.  Must not know: terminals, the index, what the notes
+mean to anybody.
 
 Nothing is written before everything is known: the versions are read, merged and checked, and what is stored
-afterwards is what was shown.  Of a note that notesync itself generates copies are but removed.  A file that moved on meanwhile ends it, and so does one that is being written.
+afterwards is what was shown.  A file that moved on meanwhile ends it, and so does one that is being written.  Copies
+of a note that notesync itself generates are but removed.
 """
 
 from __future__ import annotations
