@@ -16,14 +16,14 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from notesync.notes.body import parse_body
+from notesync.notes.body import Entry, parse_body
 from notesync.notes.edit import refuse, refuse_damaged
-from notesync.notes.merge_body import BodyMerge, Cut, cut_body
+from notesync.notes.merge_body import BOTH, BodyMerge, Cut, cut_body
 from notesync.notes.merge_header import HeaderMerge, Question, is_sound
 from notesync.notes.note import Note, parse_note
 from notesync.notes.three_way import choose
 
-__all__ = ["Merged", "Question", "choose_base", "merge_notes"]
+__all__ = ["BOTH", "Merged", "Question", "choose_base", "is_unfinished", "merge_notes"]
 
 Style = TypeVar("Style", bytes, str, bool)
 
@@ -49,7 +49,7 @@ def merge_notes(
     """Merge two versions of the note at ``path``.
 
     ``base`` is what both come from, None where that is not known; ``take`` answers questions by their keys: 1
-    takes what the first side has there, 2 the second.  Raises RefusedError for versions that are damaged, or
+    takes what the first side has there, 2 the second, BOTH, for a place in the body, either.  Raises RefusedError for versions that are damaged, or
     that would hide each other's entries.
     """
     chosen = _choose_whole(base, one, two)
@@ -63,14 +63,15 @@ def _choose_whole(base: bytes | None, one: bytes, two: bytes) -> bytes | None:
 
     A version that is empty, or ends in the middle of a line of the base, was not finished: that is no deletion.
     """
-    broken = [side for side in (one, two) if _is_unfinished(base, side)]
+    broken = [side for side in (one, two) if is_unfinished(base, side)]
     if broken or one == two:
         return max(one, two) if len(broken) != 1 else two if broken == [one] else one
     chosen = None if base is None else choose(base, one, two)
     return chosen[0] if chosen else None
 
 
-def _is_unfinished(base: bytes | None, side: bytes) -> bool:
+def is_unfinished(base: bytes | None, side: bytes) -> bool:
+    """Whether a version is one that somebody had not finished writing."""
     if not side.strip(b"\0 \t\r\n"):
         return True
     if base is None or not base.startswith(side) or len(side) == len(base):
@@ -81,20 +82,25 @@ def _is_unfinished(base: bytes | None, side: bytes) -> bool:
 def choose_base(texts: Iterable[bytes], one: bytes, two: bytes) -> bytes | None:
     """Of the texts that a note had, newest first, the one that both versions most likely come from.
 
-    A later text of one side is no ancestor of the other, in which its additions would look deleted.  It is told
-    by lines that one version has and the other lacks; of equally good ones the nearest, then the oldest counts.
-    A text that has nothing in common with either version is none.
+    A later text of one side is no ancestor of the other, in which its additions would look deleted, and what it
+    took out would look added.  It is told by lines that one version has and the other lacks: its own, and those
+    of older texts that it no longer has.  Of equally good ones the nearest, then the oldest counts.  A text that
+    has nothing in common with either version is none.
     """
     sides = [_count(data) for data in (one, two)]
     found = []
-    for age, text in enumerate(texts):
+    older: set[bytes] = set()
+    for age, text in enumerate(reversed(list(texts))):
         lines = _count(text)
+        taken_out = [line for line in older if line not in lines]
+        older.update(lines)
         if text in (one, two) or not all((lines & side).total() * 2 > lines.total() for side in sides):
             continue
         lost = [lines - side for side in sides]
         one_sided = (lost[0] - lost[1]).total() + (lost[1] - lost[0]).total()
+        one_sided += sum((line in sides[0]) != (line in sides[1]) for line in taken_out)
         distance = sum((lines - side).total() + (side - lines).total() for side in sides)
-        found.append((one_sided, distance, -age, text))
+        found.append((one_sided, distance, age, text))
     return min(found)[3] if found else None
 
 
@@ -171,12 +177,13 @@ class _Merge:
     def _check(self, text: str) -> bytes:
         """The merged text's bytes.  Raises RefusedError where one side's text hides the other's entries or tasks."""
         data = self.one.encode(text)
-        if any(key.startswith("text-") for key in self.take):
+        if any(key.startswith("text-") and side != BOTH for key, side in self.take.items()):
             return data  # a person has seen both, and given one of them up
         after = _list_said(parse_note(data, self.one.path), self.log_headings)
         before: Counter[object] = Counter() if self.base is None else _list_said(self.base, self.log_headings)
         for side in (self.one, self.two):
-            if _list_said(side, self.log_headings) - before - after:
+            lost = _list_said(side, self.log_headings) - before - after
+            if any(not _is_longer_in(each, after) for each in lost):
                 why = "one of its versions would hide log entries or tasks of the other"
                 raise refuse(side, 1, "hidden-entries", why, "Merge them by hand.")
         return data
@@ -204,6 +211,16 @@ def _find_newline(note: Note) -> str:
 
 def _is_ended(note: Note) -> bool:
     return note.text.endswith(("\n", "\r"))
+
+
+def _is_longer_in(said: object, others: Iterable[object]) -> bool:
+    """Whether it is an entry that stands there with more words at its end."""
+    return isinstance(said, Entry) and any(
+        isinstance(other, Entry)
+        and (other.day, other.minute) == (said.day, said.minute)
+        and other.text.startswith(said.text)
+        for other in others
+    )
 
 
 def _list_said(note: Note, log_headings: tuple[str, ...]) -> Counter[object]:

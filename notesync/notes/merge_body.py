@@ -4,7 +4,8 @@ In: notes, where in them the text to merge begins, the headings that name a log.
 about places where both sides say something else.  Must not know: what a log entry means, clients, the clock.
 
 A body is cut into units: a log entry or a list item with all lines that belong to it, else one line.  Entries of
-both sides are united, in the order of the log; so are list items, as long as it is clear that no two of them
+both sides are united, in the order of the log, which is only ever added to: one that a side lacks stays, one that
+a side has mended stands twice, unless that side has but added words to it.  List items are united as well, as long as it is clear that no two of them
 are the same item changed twice.  Other lines are merged like a program's, those next to each other as one.
 """
 
@@ -32,6 +33,7 @@ from notesync.notes.three_way import (
 
 MOST_UNITS = 5_000
 MOST_PAIRS = 100_000  # of equal units: what comparing costs grows with them
+BOTH = 3  # the answer that takes what either side has
 ENTRY, ITEM, BLANK, LINE = "entry", "item", "blank", "line"
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -113,24 +115,26 @@ class BodyMerge:
     """
 
     def __init__(self, base: Cut | None, one: Cut, two: Cut, take: Mapping[str, int]) -> None:
-        self.base, self.one, self.two = [] if base is None else base.units, one.units, two.units
+        known = [] if base is None else base.units
+        longer = _find_longer(known, one.units, two.units) | _find_longer(known, two.units, one.units)
+        known, self.one, self.two = (
+            [longer.get(unit, unit) for unit in units] for units in (known, one.units, two.units)
+        )
+        self.base = _drop_lacking(known, self.one, self.two)
         self.has_base = base is not None
         self.take = take
         self.questions: list[Question] = []
         self.asked = 0
-        known = base.entries if base is not None and len(base.entries) > 1 else None
-        self.newest_first = all(
-            is_newest_first(entries)
-            for entries in ((one.entries, two.entries) if known is None else (known,))
-        )
+        logs = [one.entries, two.entries] if base is None or len(base.entries) < 2 else [base.entries]
+        self.newest_first = all(is_newest_first(entries) for entries in logs)
 
     def build(self) -> str:
         """The text; of no use while there are questions."""
         if self._is_endless():
-            return self._ask(self.base, self.one, self.two)
+            return self._ask(self.base, self.one, self.two, endless=True)
         whole = self._choose_whole()
         if whole is not None:
-            return "".join([unit.text for unit in whole])
+            return _join(whole)
         regions = list(self._find_regions())
         doubtful = (
             not self.has_base and len({side for region in regions for side in self._find_adders(region)}) > 1
@@ -139,7 +143,7 @@ class BodyMerge:
         for region in regions:
             base, one, two = self.base[region.base], self.one[region.one], self.two[region.two]
             pieces += self._merge_region(base if self.has_base or one != two else one, one, two, doubtful)
-        return "".join([unit.text for unit in self._drop_repeated(pieces)])
+        return _join(self._drop_repeated(pieces))
 
     def _is_endless(self) -> bool:
         """Whether comparing would take many seconds: too many lines, or too many of the same words."""
@@ -188,12 +192,15 @@ class BodyMerge:
             return self._unite(base, one, two, list)
         return [Unit(self._ask(base, one, two), LINE)]
 
-    def _ask(self, base: Units, one: Units, two: Units) -> str:
+    def _ask(self, base: Units, one: Units, two: Units, endless: bool = False) -> str:
         self.asked += 1
         key = f"text-{self.asked}"
-        texts = ["".join([unit.text for unit in units]) for units in (base, one, two)]
+        texts = [_join(units) for units in (base, one, two)]
         if key in self.take:
-            return texts[self.take[key]]
+            side = self.take[key]
+            if side != BOTH:
+                return texts[side]
+            return "".join(sorted(texts[1:])) if endless else _join(unite(base, one, two))
         self.questions.append(Question(key, *texts))
         return ""
 
@@ -234,6 +241,43 @@ class BodyMerge:
                 kept.append(unit)
                 dropped = False
         return kept
+
+
+def _find_longer(base: Units, one: Units, two: Units) -> dict[Unit, Unit]:
+    """Entries of one side that the other has only with more words at their end, and those longer ones.
+
+    Of an entry that is new these have to be whole lines: two calls of one day may begin with the same words.
+    """
+    known, mine, theirs = set(base), set(one), set(two)
+    longer = {}
+    for unit in mine - theirs:
+        start = unit.text.rstrip("\r\n")
+        found = [
+            other
+            for other in theirs - mine
+            if unit.kind == other.kind == ENTRY
+            and unit.when == other.when
+            and other.text.startswith(start)
+            and (unit in known or other.text[len(start) : len(start) + 1] in "\r\n")
+        ]
+        if len(found) == 1:
+            longer[unit] = found[0]
+    return longer
+
+
+def _drop_lacking(base: Units, one: Units, two: Units) -> Units:
+    """The base without log entries that a side lacks: what the other has of them then counts as added by it."""
+    counts = Counter(one) & Counter(two)
+    kept = []
+    for unit in base:
+        counts[unit] -= 1
+        if unit.kind != ENTRY or counts[unit] >= 0:
+            kept.append(unit)
+    return kept
+
+
+def _join(units: Units) -> str:
+    return "".join([unit.text for unit in units])
 
 
 def _holds(side: Units, other: Units, wanted: Counter[Unit]) -> bool:

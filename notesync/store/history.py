@@ -9,9 +9,10 @@ before the note is touched, and as done after.  A kill in between is recognised 
 Every text is stored once, compressed, under its digest, and a text that no longer has that digest is as good
 as none.  Without the file nothing is wrong: there is then nothing to take back.
 
-What is kept: of each note the newest :data:`TEXTS` texts, and of older ones the last of each day; changes up
-to :data:`CHANGES`; both for :data:`DAYS` days, except for the newest two texts of a note, which may be the base
-of a merge years later; :data:`LARGEST` bytes in all, the oldest going first.
+What is kept: of each note the newest :data:`TEXTS` texts, and of older ones the first and the last of each day, so
+that an hour of saves does not leave a merge without what was there before; changes up to :data:`CHANGES`; both for
+:data:`DAYS` days, a text from when the note got another one, except for the newest two texts of a note, which may be
+the base of a merge years later; :data:`LARGEST` bytes in all, the oldest going first.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ DAYS = 90
 LARGEST = 100 * 1024 * 1024
 
 _DAY = 86_400
+_LEVEL = 1  # of zlib: two thirds of the time of its usual one, for texts that are six hundredths larger
 _VERSION = 1
 _TABLES = """
 create table text (id integer primary key, digest blob not null unique, data blob not null);
@@ -126,14 +128,24 @@ class History:
     # texts --------------------------------------------------------------------------------------
 
     def store(self, texts: Iterable[tuple[str, bytes]], at: float) -> None:
-        """Remember texts as notes, by path, have them now.  Raises HistoryError."""
+        """Remember texts as notes, by path, have them now.  Raises HistoryError.
+
+        Nothing waits for the disk: a power cut may cost the texts of the last seconds, which stand in the notes.
+        """
         found = [(os.fsencode(path), data) for path, data in texts]
 
         def work(db: sqlite3.Connection) -> None:
             for path, data in found:
                 _see(db, path, _keep(db, data), at)
 
-        self._write(work, at)
+        self._write(work, at, wait=False)
+
+    def newest(self) -> dict[str, bytes]:
+        """The digest of the newest text of every note.  Raises HistoryError."""
+        query = "select path, digest from seen where id in (select max(id) from seen group by path)"
+        return {
+            os.fsdecode(path): digest for path, digest in self._ask(lambda db: db.execute(query).fetchall())
+        }
 
     def texts(self, path: str) -> list[Text]:
         """The texts that a note is known to have had, newest first.  Raises HistoryError."""
@@ -217,14 +229,20 @@ class History:
 
     # the file -----------------------------------------------------------------------------------
 
-    def _write(self, work: Callable[[sqlite3.Connection], Answer], at: float) -> Answer:
-        """Do work in a transaction that is on the disk afterwards; what is too old or too much goes before."""
+    def _write(self, work: Callable[[sqlite3.Connection], Answer], at: float, *, wait: bool = True) -> Answer:
+        """Do work in a transaction that, with ``wait``, is on the disk afterwards; what is too old or too much goes before."""
 
         def whole(db: sqlite3.Connection) -> Answer:
             day = int(at // _DAY)
             if db.execute("select day from pruned").fetchone() != (day,) or _size(db) > LARGEST:
                 _in_transaction(db, lambda db: _forget_old(db, at))
-            return _in_transaction(db, work)
+            if wait:
+                return _in_transaction(db, work)
+            db.execute("pragma synchronous = normal")
+            try:
+                return _in_transaction(db, work)
+            finally:
+                db.execute("pragma synchronous = full")
 
         return self._ask(whole)
 
@@ -372,7 +390,7 @@ def _keep(db: sqlite3.Connection, data: bytes) -> bytes:
     """Keep a text, once; its digest.  Whoever keeps one refers to it in the same transaction."""
     digest = digest_of(data)
     if db.execute("select 1 from text where digest = ?", (digest,)).fetchone() is None:
-        db.execute("insert into text (digest, data) values (?, ?)", (digest, zlib.compress(data)))
+        db.execute("insert into text (digest, data) values (?, ?)", (digest, zlib.compress(data, _LEVEL)))
     return digest
 
 
@@ -382,12 +400,12 @@ def _see(db: sqlite3.Connection, path: bytes, digest: bytes, at: float) -> None:
     if rows and rows[0][1] == digest:
         return
     db.execute("insert into seen (path, digest, at) values (?, ?, ?)", (path, digest, at))
-    days: set[int] = set()
-    for key, old, when in rows[TEXTS - 1 :]:
-        if when // _DAY in days:
+    older = rows[TEXTS - 1 :]
+    days = [int(when // _DAY) for _, _, when in older]
+    for (key, old, _), newer, day, before in zip(older, [None, *days], days, [*days[1:], None], strict=False):
+        if newer == day == before:
             db.execute("delete from seen where id = ?", (key,))
             _forget_unused(db, old)
-        days.add(when // _DAY)
 
 
 _USED = (
@@ -404,11 +422,12 @@ def _forget_unused(db: sqlite3.Connection, digest: bytes) -> None:
 def _forget_old(db: sqlite3.Connection, at: float) -> None:
     """Drop what is older than we keep, and of what is left the oldest until the rest is small enough."""
     long_ago = at - DAYS * _DAY
-    newest_two = (
-        "select id from (select id, row_number() over (partition by path order by id desc) as place from seen)"
-        " where place <= 2"
+    # Of the newest two, the first has no text after it, and the second one that has none.
+    outdated = (
+        "select id from (select id, lead(at) over note as until, lead(at, 2) over note as after from seen"
+        " window note as (partition by path order by id)) where until < ? and after is not null"
     )
-    db.execute(f"delete from seen where at < ? and id not in ({newest_two})", (long_ago,))  # noqa: S608
+    db.execute(f"delete from seen where id in ({outdated})", (long_ago,))  # noqa: S608
     db.execute("delete from change where at < ? or id <= ?", (long_ago, _last(db) - CHANGES))
     db.execute(f"delete from text where not ({_USED})")  # noqa: S608
     while _size(db) > LARGEST and _forget_oldest(db):
