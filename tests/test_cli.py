@@ -591,6 +591,21 @@ def test_sync_writes_the_calendar_and_sums_up(vault):
     assert "unchanged" in again.stdout
 
 
+def test_sync_removes_conflict_copies_of_the_calendar_and_says_so(vault, monkeypatch):
+    monkeypatch.setattr("notesync.sync.strays.GRACE", 0.0)
+    run("sync")
+    copies = ["followups (Anna's conflicted copy 2026-11-22).ics", "followups (1).ics"]
+    for name in copies:
+        (vault / name).write_bytes((vault / "followups.ics").read_bytes())
+    (vault / "followups (conflicted copy).ics").write_text("mine", encoding="utf-8")
+    done = run("sync")
+    assert done.exit_code == 0
+    for name in copies:
+        assert f"{name}: removed, a conflict copy\n" in done.stdout
+        assert not (vault / name).exists()
+    assert "followups (conflicted copy).ics is a conflict copy of followups.ics by its name" in done.stderr
+
+
 def test_a_vault_that_is_suddenly_empty_is_an_error_unless_meant(vault):
     for name in range(8):
         (vault / f"Client {name}.md").write_text(LATE, encoding="utf-8")

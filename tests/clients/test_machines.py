@@ -22,6 +22,11 @@ def agreed(days: int = 0, log: str = "") -> str:
     return f"---\ntype: client\nnext_contact: {AHEAD + timedelta(days=days)}\n---\n{log}"
 
 
+def count_writes(machine: Machine) -> int:
+    """How often its watcher has written the calendar."""
+    return sum(CALENDAR in line and " written (" in line for line in machine.said().splitlines())
+
+
 def begin(*machines: Machine, notes: int = 3) -> None:
     """Notes in every vault, the same in each."""
     for machine in machines:
@@ -43,7 +48,7 @@ def test_watchers_of_one_folder_come_to_rest(number: int, tmp_path: Path) -> Non
         calendar = (tmp_path / "vault" / CALENDAR).read_bytes()
         assert calendar == machines[0].rebuilt(tmp_path / "rebuilt")
         assert calendar.count(b"BEGIN:VEVENT") == 3 + 5 * number
-        before = [machine.state() for machine in machines]
+        before = sum(map(count_writes, machines))
         machines[-1].put("Client 0.md", agreed(99))
         await_that(
             lambda: all(
@@ -52,7 +57,7 @@ def test_watchers_of_one_folder_come_to_rest(number: int, tmp_path: Path) -> Non
             "the last change in the calendar",
         )
         await_rest(machines)
-        assert [machine.state() for machine in machines] != before
+        assert before < sum(map(count_writes, machines)) <= before + number
 
 
 def test_a_second_watcher_with_the_same_home_is_refused(tmp_path: Path) -> None:
