@@ -21,6 +21,7 @@ CONTACT = 1  # a contact, not a mere task: while it is open, the cadence says no
 CADENCE = 2
 BEHIND = 4  # a cadence of a client with an agreed contact: while that stands, it says nothing
 WAITS = 8  # for something else, whatever its days
+CONFLICT = 16  # only a conflict copy of the note holds it
 
 
 class Moment(NamedTuple):

@@ -32,24 +32,43 @@ class Versions(NamedTuple):
 
 def split_marked(data: bytes) -> Versions | None:
     """The versions in a file with marks of a merge; None if it has none, or not in the right order."""
-    versions: tuple[list[bytes], ...] = ([], [], [])
+    lines = _assign_lines(data)
+    if lines is None:
+        return None
+    base, one, two = (b"".join(line for line, into in lines if version in into) for version in _BOTH)
+    places = sum(line[:7] == b"<<<<<<<" for line, into in lines if not into)
+    bases = sum(line[:7] == b"|||||||" for line, into in lines if not into)
+    return Versions(base if bases == places else None, one, two)
+
+
+def blank_sides(data: bytes) -> tuple[bytes, bytes] | None:
+    """Both versions in such a file with every line in its place: what is not the version's is blank."""
+    lines = _assign_lines(data)
+    if lines is None:
+        return None
+    one, two = (
+        b"".join(line if version in into else line[len(line.rstrip(b"\r\n")) :] for line, into in lines)
+        for version in (1, 2)
+    )
+    return one, two
+
+
+def _assign_lines(data: bytes) -> list[tuple[bytes, tuple[int, ...]]] | None:
+    """Each line with the versions that have it, none of a mark; None where marks are not in the right order."""
+    found: list[tuple[bytes, tuple[int, ...]]] = []
     reached = b""
     into: tuple[int, ...] = _BOTH
-    places = bases = 0
+    places = 0
     for line in _LINE.findall(data):
         mark = _MARK.match(line)
         if mark is None or (reached == b"" and line[:1] != b"<"):
-            for version in into:
-                versions[version].append(line)
+            found.append((line, into))
             continue
         sign = line[:1]
         if (reached, sign) not in _NEXT:
             return None
         into = _NEXT[reached, sign]
         places += sign == b"<"
-        bases += sign == b"|"
         reached = b"" if sign == b">" else sign
-    if reached or not places:
-        return None
-    base, one, two = (b"".join(version) for version in versions)
-    return Versions(base if bases == places else None, one, two)
+        found.append((line, ()))
+    return found if places and not reached else None

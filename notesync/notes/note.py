@@ -24,7 +24,20 @@ from notesync.notes.property import (
 from notesync.notes.sure import find_sure
 from notesync.problems import Problem
 
-__all__ = ["MAX_HEADER", "Note", "Plain", "Property", "Scalar", "find_place", "normalise_key", "parse_note"]
+__all__ = [
+    "MAX_HEADER",
+    "MERGE_MARKER",
+    "Note",
+    "Plain",
+    "Property",
+    "Scalar",
+    "find_place",
+    "normalise_key",
+    "parse_note",
+]
+
+MERGE_MARKER = "merge-marker"
+"""The code of the problem that a note holds two versions, with a merge's marks between them."""
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}

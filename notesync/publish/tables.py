@@ -29,6 +29,7 @@ from notesync.publish.method import (
     describe_window,
 )
 from notesync.publish.text import (
+    ONLY_COPY,
     clean,
     format_count,
     format_load,
@@ -245,7 +246,7 @@ def _why(item: Item) -> str:
     """The reason, and what else one must know before acting on the item."""
     notes = [clean(item.reason)] if item.reason else []
     if item.conflict:
-        notes.append("only in a conflict copy")
+        notes.append(ONLY_COPY)
     if item.stale:
         notes.append("from the last good reading: the note cannot be read now")
     return "; ".join(notes)

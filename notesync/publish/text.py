@@ -141,6 +141,9 @@ def format_reach(person: Item | ClientCard, channel: str = "") -> str:
 # Lines ------------------------------------------------------------------------------------------
 
 
+ONLY_COPY = "only in a conflict copy"
+
+
 def line_parts(path: str, line: int, client: str, title: str, kind: str) -> tuple[str, str]:
     """What comes before and after the status of a ``lines`` line, neither of which depends on today.
 

@@ -108,6 +108,18 @@ def _count_lines(text: str) -> Counter[str]:
     return Counter(line for line in lines if line and not _VALUE_LESS.fullmatch(line))
 
 
+def may_be_copy(path: str) -> bool:
+    """Whether a file's name holds anything that proves a conflict copy: nearly none does."""
+    return _MAYBE.search(_find_name(path)) is not None
+
+
+def find_original_name(path: str) -> str:
+    """A file's name without what proves it a conflict copy, as far as the name alone can tell."""
+    name = _find_name(path)
+    tags = _read_sure_tags(name, ())
+    return tags[-1].name if tags else name
+
+
 # --- Files of a vault ------------------------------------------------------------------------------------
 
 

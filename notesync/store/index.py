@@ -34,17 +34,25 @@ create table meta (key text primary key, value) without rowid;
 create table folder (path text primary key, signature blob, names text, signatures blob) without rowid;
 create table note (
   id integer primary key, path text not null unique, digest blob not null,
-  stale integer not null default 0, missing real);
+  stale integer not null default 0, missing real, is_client integer not null, claim text,
+  aside integer not null default 0);
 create index note_missing on note (path) where missing is not null;
+create index note_claim on note (claim) where claim is not null;
+create index note_aside on note (id) where aside;
+create table copy (
+  note integer primary key, original text not null, beside integer, head integer not null, told text not null,
+  mirrored integer not null);
 create table client (
   id integer primary key, key text not null, name text not null, company text not null,
   aliases text not null, owners text not null, stage text not null,
   first integer not null, until integer not null, missed text not null,
-  claim text, twin text not null, circle text, contact integer, counted integer, heard integer not null, card text not null);
+  claim text, twin text not null, circle text, contact integer, counted integer, heard integer not null,
+  copied integer not null, card text not null);
 create index client_days on client (first, until);
 create index client_claim on client (claim) where claim is not null;
 create index client_circle on client (circle, contact) where circle is not null;
 create index client_heard on client (heard) where heard;
+create index client_copied on client (copied) where copied;
 create index client_missed on client (missed) where missed != '';
 create table mention (
   id integer primary key, note integer not null, targets text not null, said text not null, client integer);
@@ -86,6 +94,7 @@ _NAMES = (
     "mention",
     "task",
     "awaited",
+    "copy",
     "meta",
 )
 SCHEMA = crc32(_TABLES.encode()) & 0x7FFFFFFF  # any change of the tables is another version
@@ -104,6 +113,8 @@ _ROWS = (
     "select follow_up.id, client, rank, flags, opens, due, minute, value, follow_up.name, place, label,"
     " expires, retry_on from follow_up"
 )
+# Of a note, not the client's own, that is no conflict copy: that has the same tasks as its original.
+_ELSEWHERE = "t.note != a.client and t.note not in (select note from copy where head != note)"
 _ALIVE = "(expires is null or expires >= ?)"
 
 
@@ -131,6 +142,27 @@ class KnownNote(NamedTuple):
     digest: bytes
     stale: bool
     is_client: bool
+
+
+class KnownCopy(NamedTuple):
+    """A note that is a conflict copy of ``original``, which is the note ``beside`` it, or gone (None).
+
+    ``head`` is the version that counts: the copy itself where it stands in.  ``is_client``: it says that it is a
+    client's, and ``beside_client`` that of the note beside; ``aside``: what came of it has been put aside.  ``told`` are words for what its name tells,
+    ``mirrored`` is true of a file that must not be deleted.
+    """
+
+    key: int
+    path: str
+    is_client: int
+    digest: bytes
+    aside: int
+    original: str
+    beside: int | None
+    beside_client: int
+    head: int
+    told: str
+    mirrored: int
 
 
 class RulesChanged(sqlite3.Error):
@@ -340,8 +372,7 @@ class Index:
     def known_note(self, path: str) -> KnownNote | None:
         """What is known of a note; None when nothing is."""
         row = self._db.execute(
-            "select note.id, digest, stale, client.id is not null from note left join client using (id) where path = ?",
-            (_storable(path),),
+            "select id, digest, stale, is_client from note where path = ?", (_storable(path),)
         ).fetchone()
         return row and KnownNote(row[0], row[1], bool(row[2]), bool(row[3]))
 
@@ -356,14 +387,17 @@ class Index:
         self._look_again_after(after)
         last = self._last("note")
         for key, note in notes:
+            claim = None if note.client is None else note.client.claim
             if key is None:
                 last = key = last + 1
-                new.append((key, _storable(note.path), note.digest, note.stale, None))
+                known = (note.digest, note.stale, None, note.client is not None, claim, False)
+                new.append((key, _storable(note.path), *known))
             else:
                 self._forget_rows(key)
                 db.execute(
-                    "update note set digest = ?, stale = ?, missing = null where id = ?",
-                    (note.digest, note.stale, key),
+                    "update note set digest = ?, stale = ?, missing = null, is_client = ?, claim = ?, aside = 0"
+                    " where id = ?",
+                    (note.digest, note.stale, note.client is not None, claim, key),
                 )
             if note.client is not None:
                 clients.append((key, *note.client))
@@ -379,8 +413,8 @@ class Index:
                 tasks.append((ident, key, words))
             for each in note.awaited:
                 awaited.append((key, *each))
-        _insert(db, "note", 5, new)
-        _insert(db, "client", 17, clients)
+        _insert(db, "note", 8, new)
+        _insert(db, "client", 18, clients)
         _insert(db, "follow_up", 13, follow_ups)
         _insert(db, "detail", 15, details)
         _insert(db, "problem", 8, problems)
@@ -438,6 +472,7 @@ class Index:
         """Forget a note and all that came of it."""
         self._forget_rows(key)
         self._db.execute("delete from note where id = ?", (key,))
+        self._db.execute("delete from copy where note = ?", (key,))
 
     def _forget_rows(self, key: int) -> None:
         self._forget_follow_ups(key)
@@ -541,6 +576,19 @@ class Index:
         """Whether any note says anything of others."""
         return self._db.execute("select 1 from mention limit 1").fetchone() is not None
 
+    def copied_mentions(self) -> list[tuple[int, str, str, bool, int, bool]]:
+        """What conflict copies and the notes that these are copies of say of others, the latter first, by path.
+
+        Key, targets, what is said, whether it is a copy that says so, the note that counts, whether a client's.
+        """
+        query = (
+            "select m.id, m.targets, m.said, k.head != n.id, k.head, h.is_client from mention m"
+            " join note n on n.id = m.note"
+            " join (select note, head from copy union select head, head from copy) k on k.note = n.id"
+            " join note h on h.id = k.head order by k.head != n.id, n.path, m.id"
+        )
+        return self._db.execute(query).fetchall()
+
     def mentions(self) -> list[tuple[int, str, int | None]]:
         """Every mention: its key, the names that it links to, the client whom it was found to mean."""
         return self._db.execute("select id, targets, client from mention order by id").fetchall()
@@ -549,9 +597,15 @@ class Index:
         """Note whom mentions mean: the client's key and the mention's."""
         self._db.executemany("update mention set client = ? where id = ?", meant)
 
-    def heard(self, clients: Sequence[int] | None = None) -> Iterator[tuple[int, str]]:
-        """What other notes say of the clients named (None: of all), by client and in the order of the notes."""
-        select = "select m.client, m.said from mention m join note on note.id = m.note where m.client"
+    def heard(self, clients: Sequence[int] | None = None) -> Iterator[tuple[int, str, bool]]:
+        """What other notes say of the clients named (None: of all), by client and in the order of the notes.
+
+        With each: whether only a conflict copy says so.
+        """
+        select = (
+            "select m.client, m.said, k.note is not null from mention m join note on note.id = m.note"
+            " left join copy k on k.note = m.note and k.head != k.note where m.client"
+        )
         order = "order by m.client, path, m.id"
         if clients is None:
             return self._db.execute(f"{select} is not null {order}")
@@ -569,14 +623,14 @@ class Index:
     def awaited(self, clients: Sequence[int]) -> Iterator[tuple[int, str, str]]:
         """For the clients named whose tasks depend on others' open ones: key, id, the words of that task."""
         query = (
-            "select a.client, a.id, min(t.words) from awaited a join task t on t.id = a.id and t.note != a.client"
+            f"select a.client, a.id, min(t.words) from awaited a join task t on t.id = a.id and {_ELSEWHERE}"  # noqa: S608
             " where a.client in (%s) group by a.client, a.id"
         )
         return self._some(query, clients)
 
     def misled(self) -> list[int]:
         """The clients whose tasks were found to wait for something else than they do now."""
-        now = "(select min(t.words) from task t where t.id = a.id and t.note != a.client)"
+        now = f"(select min(t.words) from task t where t.id = a.id and {_ELSEWHERE})"  # noqa: S608
         query = f"select distinct client from awaited a where words != coalesce({now}, '')"  # noqa: S608
         return [row[0] for row in self._db.execute(query)]
 
@@ -604,7 +658,7 @@ class Index:
 
         Those with one id stand together.
         """
-        query = "select client.id, path, twin, claim from client join note using (id) where claim in ({}) order by claim, path"
+        query = "select id, path, twin, client.claim from client join note using (id) where client.claim in ({}) order by client.claim, path"
         if claims is None:
             several = "select claim from client where claim is not null group by claim having count(*) > 1"
             wrong = "select claim from client where claim is not null and twin != ''"
@@ -613,6 +667,102 @@ class Index:
             found = self._some(query.format("%s"), claims)
         for key, path, twin, claim in found:
             yield key, _path(path), twin, claim
+
+    # conflict copies ----------------------------------------------------------------------------
+
+    def note_paths(self) -> list[tuple[int, str]]:
+        """Key and path of every note."""
+        return [(key, _path(path)) for key, path in self._db.execute("select id, path from note")]
+
+    def has_copies(self) -> bool:
+        """Whether any note is a conflict copy, or was one when it was put aside."""
+        query = "select exists (select 1 from copy) or exists (select 1 from note where aside)"
+        return bool(self._db.execute(query).fetchone()[0])
+
+    def has_twins(self, claims: Sequence[str]) -> bool:
+        """Whether several notes claim one of these ids."""
+        query = "select claim from note where claim in (%s) group by claim having count(*) > 1"
+        return any(True for _ in self._some(query, claims))
+
+    def twins(self) -> list[tuple[str, str]]:
+        """Path and id of the notes whose id others claim, too."""
+        several = "select claim from note where claim is not null group by claim having count(*) > 1"
+        rows = self._db.execute(f"select path, claim from note where claim in ({several})")  # noqa: S608
+        return [(_path(path), claim) for path, claim in rows]
+
+    def copies(self) -> list[KnownCopy]:
+        """What is known of every conflict copy, by path."""
+        rows = self._db.execute(
+            "select k.note, n.path, n.is_client, n.digest, n.aside, k.original, k.beside, coalesce(b.is_client, 0),"
+            " k.head, k.told, k.mirrored from copy k join note n on n.id = k.note left join note b on b.id = k.beside"
+            " order by n.path"
+        )
+        return [KnownCopy._make((row[0], _path(row[1]), *row[2:5], _path(row[5]), *row[6:])) for row in rows]
+
+    def stand_ins(self, clients: Sequence[int] | None = None) -> dict[int, str]:
+        """The clients named (None: all) whose note is a conflict copy that stands in for this original."""
+        query = "select note, original from copy where head = note"
+        rows = (
+            self._db.execute(query) if clients is None else self._some(f"{query} and note in (%s)", clients)
+        )
+        return {key: _path(original) for key, original in rows}
+
+    def copies_of(self, clients: Sequence[int]) -> Iterator[tuple[int, str, bytes]]:
+        """The clients named that have conflict copies beside the note that counts: key, the copy's path and digest.
+
+        By path, without those that could never be read.
+        """
+        query = (
+            "select head, path, digest from copy join note on note.id = note where head in (%s) and head != note"
+            " and digest != x'' order by path"
+        )
+        for head, path, digest in self._some(query, clients):
+            yield head, _path(path), digest
+
+    def copied_rows(self, client: int, path: str, flag: int) -> list[tuple[Any, ...]]:
+        """A client's follow-ups with this flag that stand in the note of this path, as ``FollowUpRow`` has them."""
+        query = (
+            "select rank, flags, opens, due, minute, value, name, place, label, expires, retry_on, rule, kind, step,"
+            " occasion, title, reason, path, line, channel, minutes, wanted, attempts, ask, waits"
+            " from follow_up f join detail d using (id)"
+            " where f.client = ? and f.flags & ? and d.path = ? order by f.id"
+        )
+        return self._db.execute(query, (client, flag, _storable_words(path))).fetchall()
+
+    def store_copies(self, copies: Iterable[tuple[int, str, int | None, int, str, int]]) -> None:
+        """Replace what is known of copies: note, original, the note beside it, the one that counts, words, mirrored."""
+        self._db.execute("delete from copy")
+        self._db.executemany(
+            "insert into copy values (?, ?, ?, ?, ?, ?)",
+            [(each[0], _storable(each[1]), *each[2:]) for each in copies],
+        )
+
+    def replace_problems(self, code: str, notes: Iterable[int], problems: Iterable[tuple[Any, ...]]) -> None:
+        """Have these be the problems of this code in the notes named; each begins with its note."""
+        self._db.executemany(
+            "delete from problem where note = ? and code = ?", [(key, code) for key in notes]
+        )
+        rows = [tuple(_storable_words(value) for value in row) for row in problems]
+        _insert(self._db, "problem", 8, rows)
+
+    def put_aside(self, key: int, path: str, code: str) -> None:
+        """Forget what came of a client's note that is a copy; also its problems that are not its own, and this one."""
+        self._forget_follow_ups(key)
+        self._db.execute("delete from client where id = ?", (key,))
+        self._db.execute("delete from awaited where client = ?", (key,))
+        self._db.execute(
+            "delete from problem where note = ? and (code = ? or path != ?)",
+            (key, code, _storable_words(path)),
+        )
+        self._db.execute("update note set aside = 1 where id = ?", (key,))
+
+    def put_asides(self) -> list[int]:
+        """The notes that were put aside."""
+        return [row[0] for row in self._db.execute("select id from note where aside")]
+
+    def copied_numbers(self) -> dict[int, int]:
+        """The clients whose rows were made with conflict copies, each with the number of these."""
+        return dict(self._db.execute("select id, copied from client where copied").fetchall())
 
     # follow-ups ---------------------------------------------------------------------------------
 

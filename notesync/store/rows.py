@@ -16,7 +16,8 @@ class ClientRow(NamedTuple):
     ``missed`` has a letter for each step that is missed: a for rank 0.  ``claim`` is the note's own id,
     ``twin`` the path of the note that has the same and comes first ('': none), ``circle`` what clients of one company have in common, ``contact`` the ordinal of the last contact.  What
     else a row was made with: ``counted`` is the circle's newest contact (None: it does not count), ``heard``
-    a number for what other notes say of the client (0: nothing).
+    a number for what other notes say of the client (0: nothing), ``copied`` one for the conflict copies of the
+    note and for what it stands in for (0: neither).
     """
 
     key: str
@@ -34,6 +35,7 @@ class ClientRow(NamedTuple):
     contact: int | None
     counted: int | None
     heard: int
+    copied: int
     card: str
 
 

@@ -301,7 +301,7 @@ class Answers:
             attempts=attempts,
             retry_on=_iso(judged.retry_on, None),
             stale=stale,
-            conflict=False,
+            conflict=bool(judged.flags & agenda.CONFLICT),
             uid=build_uid(self.settings.vault_id, client.key, rule, occasion, opens or ""),
             stage=client.stage,
             rule=rule,

@@ -13,12 +13,13 @@ from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.agenda import BEHIND, CONTACT, OVERDUE, UPCOMING, WAITS, Judged, Verdict
+from notesync.followup.agenda import BEHIND, CONFLICT, CONTACT, OVERDUE, UPCOMING, WAITS, Judged, Verdict
 from notesync.followup.card import Card, from_text
 from notesync.followup.dates import Interval, interval_days
 from notesync.followup.follow_up import FollowUp
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
+from notesync.publish.text import ONLY_COPY
 from notesync.store.index import IndexFailure
 from notesync.store.vault import Vault
 from notesync.sync.answers import Selection, by_client, client_filter
@@ -406,6 +407,8 @@ def _follow_up(row: tuple[Any, ...]) -> FollowUp:
     attempts, ask, waits = row[-3:]
     days = (None if day is None else date.fromordinal(day) for day in (opens, due))
     found = FollowUp._make((*days, minute, bool(flags & CONTACT), *words, None, 0, None, (), waits))
+    if flags & CONFLICT:
+        found = found._replace(reason=f"{found.reason}; {ONLY_COPY}")
     return (
         found._replace(attempts=attempts, ask=tuple(ask.split("\n")) if ask else ())
         if attempts or ask

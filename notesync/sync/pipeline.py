@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from notesync.followup.settings import Settings
     from notesync.followup.steps import Progress
     from notesync.notes.body import Entry
+    from notesync.store.conflicts import Copy
     from notesync.store.history import Step
     from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Edit, New, Undone
@@ -425,6 +426,12 @@ class Workspace(Answers):
         note = parse_note(content.data, found[1], find_known_keys(settings))
         body = parse_body(note, settings.log_headings, context.tasks_filter)
         return add_ties(read_client(note, body, settings)[0], find_ties(self.index, [key])[key])
+
+    def find_copies(self) -> list[Copy]:
+        """The conflict copies among the notes, as refreshed, by path; also those that only this computer can tell."""
+        from notesync.sync.copies import find_copies
+
+        return find_copies(self._vault, self.index.paths(), self.settings, state_dir(self.root))
 
     # changing -----------------------------------------------------------------------------------
 

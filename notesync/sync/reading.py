@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.agenda import BEHIND, CADENCE, CONTACT, WAITS
+from notesync.followup.agenda import BEHIND, CADENCE, CONFLICT, CONTACT, WAITS
 from notesync.followup.card import Card
 from notesync.followup.card import to_text as to_card_text
 from notesync.followup.client import (
@@ -23,22 +23,36 @@ from notesync.followup.client import (
     is_made,
     read_client,
 )
-from notesync.followup.follow_up import KINDS, Context, FollowUp, Found, Past, done_date, find_past
+from notesync.followup.follow_up import (
+    KINDS,
+    Context,
+    FollowUp,
+    Found,
+    Past,
+    done_date,
+    earlier,
+    find_past,
+    later,
+)
 from notesync.followup.plans import find_plan_problems
 from notesync.followup.rules import find_follow_ups, shares_cadence, wanted_days
 from notesync.followup.settings import Settings
-from notesync.notes.body import parse_bodies, parse_body
+from notesync.followup.unmerged import Version, find_unmerged
+from notesync.notes.body import Entry, Task, parse_bodies, parse_body
 from notesync.notes.lines import read_day
+from notesync.notes.marked import blank_sides
 from notesync.notes.mention import find_mentions, to_text
-from notesync.notes.note import Note, parse_note
+from notesync.notes.note import MERGE_MARKER, Note, parse_note
 from notesync.problems import ERROR, WARNING, Problem
-from notesync.publish.text import clean, line_parts
+from notesync.publish.text import ONLY_COPY, clean, line_parts
+from notesync.store.conflicts import find_original_name, may_be_copy
 from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_letter
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken
 from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, find_ties, offer_tasks
+from notesync.sync.versions import number_copies
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
@@ -64,7 +78,7 @@ class Reader:
     def take(self, found: Sequence[New], taken: Taken) -> None:
         """Parse and store these notes, and add to what has been ``taken`` in."""
         known = [each.known.key for each in found if each.known is not None and each.known.is_client]
-        ties = find_ties(self._index, known) if known else {}
+        ties = self._find_ties(known) if known else {}
         rows: list[tuple[int | None, NoteRow]] = []
         for at in range(0, len(found), AT_ONCE):
             for each, row in self._look(found[at : at + AT_ONCE], ties):
@@ -77,7 +91,7 @@ class Reader:
 
         Of a note that cannot be read now, or that has changed since it was looked at, the rows stay as they are.
         """
-        ties = find_ties(self._index, keys)
+        ties = self._find_ties(keys)
         notes = list(self._index.notes(keys))
         for at in range(0, len(notes), AT_ONCE):
             same = []
@@ -93,6 +107,32 @@ class Reader:
             for row in rows:
                 self._count_items(known[row.path].key, row, taken)
             self._index.store([(known[row.path].key, row) for row in rows])
+
+    def _find_ties(self, keys: Sequence[int]) -> dict[int, Ties]:
+        """The ties of clients, with what their conflict copies say."""
+        found = find_ties(self._index, keys)
+        for key, ties in found.items():
+            if ties.copies:
+                found[key] = self._read_copies(key, ties)
+        return found
+
+    def _read_copies(self, key: int, ties: Ties) -> Ties:
+        """Of a copy that cannot be read now what came of it stays; one that has changed is taken in later."""
+        versions: list[Client] = []
+        kept: list[FollowUpRow] = []
+        read = []
+        for path, digest in ties.copies:
+            try:
+                data = self._vault.read(path, time.time_ns()).data
+            except Unreadable:
+                rows = self._index.copied_rows(key, path, CONFLICT)
+                kept += (FollowUpRow._make(row) for row in rows)
+            else:
+                if digest_of(data) != digest:
+                    continue
+                versions += read_versions(parse_note(data, path, self._known_keys), self._context)
+            read.append((path, digest))
+        return ties._replace(copies=tuple(read), versions=tuple(versions), kept=tuple(kept))
 
     def _read_same(self, path: str, known: KnownNote) -> bytes | None:
         if known.stale:
@@ -145,7 +185,7 @@ class Reader:
         if isinstance(content, Unreadable):
             return self._without(path, known, (_unreadable(path, content, known),))
         note = parse_note(content.data, path, self._known_keys)
-        if known is None or not known.is_client or not _is_torn(note):
+        if known is None or not known.is_client or is_marked(note) or not _is_torn(note):
             return note, digest
         if self._patient and content.changed_ns > time.time_ns() - STILL_WRITTEN:
             self._patient = False  # once a refresh: the waits of a broken sync must not add up
@@ -196,12 +236,21 @@ def build_rows(
     settings = context.settings
     ours: list[tuple[Note, bytes]] = []
     others: list[tuple[Note, bytes]] = []
+    sides: dict[str, Client] = {}
     for each in notes:
-        (ours if is_client(each[0], settings) else others).append(each)
+        if not is_client(each[0], settings):
+            others.append(each)
+        elif is_marked(each[0]):
+            ours.append((take_one_side(each[0], context, sides), each[1]))
+        else:
+            ours.append(each)
     headings, tasks_filter = settings.log_headings, context.tasks_filter
     bodies = parse_bodies([note for note, _ in ours], headings, tasks_filter)
     read = [read_client(note, body, settings) for (note, _), body in zip(ours, bodies, strict=True)]
-    derived = [derive(client, context, today, ties.get(client.path, UNTIED)) for client, _ in read]
+    derived = [
+        derive(client, context, today, ties.get(client.path, UNTIED), sides.get(client.path))
+        for client, _ in read
+    ]
     rows = [
         NoteRow(
             note.path, digest, False, each.client, each.follow_ups, (*note.problems, *body.problems, *problems),
@@ -220,7 +269,7 @@ def _build_other_row(note: Note, digest: bytes, context: Context) -> NoteRow:
     problems = find_other_type(note, context.settings)
     if not any(sign in note.text for sign in _TELLING) or is_made(note):
         return NoteRow(note.path, digest, False, None, (), problems)
-    daily = find_daily(note.path)
+    daily = find_daily(find_original_name(note.path) if may_be_copy(note.path) else note.path)
     body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
     mentions = [
         ("\n".join(targets), to_text(said, wrong)) for targets, said, wrong in find_mentions(body, note.path)
@@ -271,14 +320,29 @@ class Derived(NamedTuple):
     awaited: list[tuple[str, str]]
 
 
-def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -> Derived:
-    """A client's follow-ups as of a day, as the index stores them, with what other notes add to them."""
+def derive(
+    client: Client, context: Context, today: date, ties: Ties = UNTIED, side: Client | None = None
+) -> Derived:
+    """A client's follow-ups as of a day, as the index stores them, with what other notes add to them.
+
+    ``side`` is the other side of a merge in the client's own note that nobody finished.
+    """
     twin = ties.twin if ties.claim == client.id else ""
     client = add_ties(client, ties)
     circle = _find_circle(client)
     shared = ties.company if ties.circle == circle else None
     past = find_past(client, today, shared)
     found = find_follow_ups(client, context, past, ties.awaited)
+    awaited = dict(find_awaited(client, ties))
+    rows = build_follow_up_rows(_tell_early(found), client)
+    versions = find_versions(client, ties, side)
+    first, until = found.first, found.until
+    if versions:
+        unmerged = find_unmerged(client, past, found.open, versions, context, ties.awaited)
+        rows += build_follow_up_rows(unmerged.follow_ups, client, CONFLICT)
+        first, until = later(first, unmerged.first), earlier(until, unmerged.until)
+        awaited |= {name: words for each in versions for name, words in find_awaited(each.client, ties)}
+    rows += ties.kept
     card = build_card(client, past, context.settings)
     contact = None if past.contact is None else past.contact.toordinal()
     counted = None
@@ -291,8 +355,8 @@ def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -
         "\n".join(client.aliases),
         normalize("NFC", "\n".join(("", *client.owners, ""))).casefold(),
         client.stage,
-        FIRST_DAY if found.first is None else found.first.toordinal(),
-        LAST_DAY if found.until is None else found.until.toordinal(),
+        FIRST_DAY if first is None else first.toordinal(),
+        LAST_DAY if until is None else until.toordinal(),
         "".join([rank_letter(_RANKS[kind]) for kind in found.missed]),
         client.id or None,
         twin,
@@ -300,9 +364,52 @@ def derive(client: Client, context: Context, today: date, ties: Ties = UNTIED) -
         contact,
         counted,
         ties.heard,
+        number_copies(ties.stands, ties.copies),
         to_card_text(card),
     )
-    return Derived(row, build_follow_up_rows(_tell_early(found), client), find_awaited(client, ties))
+    return Derived(row, rows, list(awaited.items()))
+
+
+def find_versions(client: Client, ties: Ties, side: Client | None) -> list[Version]:
+    """The other versions of a client: what conflict copies of other notes say of them, and those of their own."""
+    found = []
+    if ties.aside:
+        entries = tuple(each for each in ties.aside if isinstance(each, Entry))
+        tasks = tuple(each for each in ties.aside if isinstance(each, Task))
+        told = client._replace(log=client.log + entries, tasks=client.tasks + tasks)
+        found.append(Version(told, frozenset(each.path for each in ties.aside)))
+    own = ties.versions if side is None else (side, *ties.versions)
+    return found + [Version(each, frozenset((each.path,))) for each in own]
+
+
+def read_versions(note: Note, context: Context) -> list[Client]:
+    """The client of a conflict copy, whatever type the note is of; of one that was half merged, both sides."""
+    sides: dict[str, Client] = {}
+    if is_marked(note):
+        note = take_one_side(note, context, sides)
+    return [_read_client(note, context), *sides.values()]
+
+
+def take_one_side(note: Note, context: Context, sides: dict[str, Client]) -> Note:
+    """The first version in a note with a merge's marks; ``sides`` gets the other's client."""
+    known = find_known_keys(context.settings)
+    one, two = (
+        parse_note(data, note.path, known) for data in blank_sides(note.data) or (note.data, note.data)
+    )
+    sides[note.path] = _read_client(two, context)
+    one.problems = (*(each for each in note.problems if each.code == MERGE_MARKER), *one.problems)
+    return one
+
+
+def is_marked(note: Note) -> bool:
+    """Whether a note holds two versions that a merge's marks tell apart."""
+    told = any(each.code == MERGE_MARKER for each in note.problems)
+    return told and blank_sides(note.data) is not None
+
+
+def _read_client(note: Note, context: Context) -> Client:
+    body = parse_body(note, context.settings.log_headings, context.tasks_filter)
+    return read_client(note, body, context.settings)[0]
 
 
 def _tell_early(found: Found) -> list[FollowUp]:
@@ -351,20 +458,25 @@ def _find_circle(client: Client) -> str | None:
     return normalize("NFC", clean(name)).casefold().strip() or None
 
 
-def build_follow_up_rows(found: Sequence[FollowUp], client: Client) -> list[FollowUpRow]:
+def build_follow_up_rows(found: Sequence[FollowUp], client: Client, conflict: int = 0) -> list[FollowUpRow]:
+    """The rows of follow-ups; with ``conflict`` as a flag, of those that only a conflict copy holds.
+
+    None of these is a contact for whatever the note that counts asks: that must not stand behind it.
+    """
     agreed = "next-contact" in [each.rule for each in found]
     name, value = client.name, client.value
     sorted_by = name.casefold()
     rows = []
     for each in found:
         opens, due, minute, contact, rule, kind = each[:6]
-        flags = CONTACT if contact else 0
+        flags = conflict or (CONTACT if contact else 0)
         if rule == "cadence":
             flags |= CADENCE | BEHIND if agreed else CADENCE
         expires, retry_on = each.expires, each.retry_on
         if each.waits:
             flags |= WAITS
-        head, tail = line_parts(each.path, each.line, name, each.title, kind)
+        title = f"{each.title} ({ONLY_COPY})" if conflict else each.title
+        head, tail = line_parts(each.path, each.line, name, title, kind)
         judged = (
             _RANKS[kind],
             flags,

@@ -79,7 +79,7 @@ class Taken:
 
     ``claims`` and ``circles`` are the ids and the companies of which some client has changed; ``mentions`` tells
     whether what some note says of others has, ``names`` whether what a client may be called has, ``tasks`` whether
-    tasks have that wait for others or for which others wait.
+    tasks have that wait for others or for which others wait, ``paths`` whether notes have come or gone.
     """
 
     def __init__(self) -> None:
@@ -92,9 +92,11 @@ class Taken:
         self.mentions = False
         self.names = False
         self.tasks = False
+        self.paths = False
 
     def touch(self, index: Index, key: int | None, row: NoteRow | None) -> None:
         """A note's row is about to be replaced by another (None: by none)."""
+        self.paths |= key is None or row is None
         before = None if key is None else index.ties(key)
         after = None if row is None else row.client
         for each in (before, after):
@@ -165,7 +167,8 @@ class Refresh:
     def _settle(self, *, everything: bool) -> None:
         """Have what ties clients to other notes be as all notes say by now."""
         taken = self._taken
-        if everything or taken.claims or taken.circles or taken.mentions or taken.names or taken.tasks:
+        tied = taken.claims or taken.circles or taken.mentions or taken.names or taken.tasks or taken.paths
+        if everything or tied or (taken.read and self._index.has_copies()):
             from notesync.sync.reading import Reader
             from notesync.sync.ties import settle
 

@@ -18,9 +18,11 @@ from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
 from notesync.problems import Problem
 from notesync.store.index import Index
+from notesync.sync.versions import find_repeated, settle_copies
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
+    from notesync.store.rows import FollowUpRow
     from notesync.sync.reading import Reader
     from notesync.sync.refresh import Taken
 
@@ -34,6 +36,10 @@ class Ties(NamedTuple):
     other notes say (0: nothing), which ``entries`` and ``tasks`` are, with what is
     wrong on their lines.  ``awaited`` are open tasks elsewhere that
     the client's depend on: ids and words.
+
+    ``stands`` is the path of the note that is gone and for which this one, a conflict copy, stands in.  ``copies``
+    are the conflict copies of the note, paths and digests; ``versions`` what they say, and ``kept`` the rows that
+    came of those that cannot be read just now.  ``aside`` is what only conflict copies of other notes say.
     """
 
     claim: str = ""
@@ -45,6 +51,11 @@ class Ties(NamedTuple):
     tasks: tuple[Task, ...] = ()
     problems: tuple[Problem, ...] = ()
     awaited: Mapping[str, str] = MappingProxyType({})
+    stands: str = ""
+    copies: tuple[tuple[str, bytes], ...] = ()
+    versions: tuple[Client, ...] = ()
+    kept: tuple[FollowUpRow, ...] = ()
+    aside: tuple[Entry | Task, ...] = ()
 
 
 UNTIED = Ties()
@@ -53,11 +64,25 @@ FREE: Mapping[str, Ties] = {}
 
 def add_ties(client: Client, ties: Ties) -> Client:
     """The client with what other notes say, behind what their own says, and under the key that is theirs."""
+    if ties.stands:
+        client = stand_in(client, ties.stands)
     if ties.twin and ties.claim == client.id:
-        client = client._replace(key=name_by_path(client.path))
+        client = client._replace(key=name_by_path(ties.stands or client.path))
     if ties.heard:
         client = client._replace(log=client.log + ties.entries, tasks=client.tasks + ties.tasks)
     return client
+
+
+def stand_in(client: Client, original: str) -> Client:
+    """A client whose note is a conflict copy, by the name and the path of the note that is gone."""
+    if client.key == name_by_path(client.path):
+        client = client._replace(key=name_by_path(original))
+    return client._replace(name=find_name(original)) if client.name == find_name(client.path) else client
+
+
+def find_name(path: str) -> str:
+    """The name of a client whose note tells none."""
+    return name_by_path(path).rpartition("/")[2].removesuffix(".md")
 
 
 def find_awaited(client: Client, ties: Ties) -> list[tuple[str, str]]:
@@ -97,15 +122,26 @@ def find_ties(index: Index, clients: Sequence[int]) -> dict[int, Ties]:
         ties[key] = ties[key]._replace(awaited={**ties[key].awaited, ident: words})
     if index.has_mentions():
         for key, said in _gather(index.heard(clients)):
-            told = [from_text(text) for text in said]
-            found = [each for each, _ in told]
-            ties[key] = ties[key]._replace(
-                heard=_number(said),
-                entries=tuple(each for each in found if isinstance(each, Entry)),
-                tasks=tuple(each for each in found if isinstance(each, Task)),
-                problems=tuple(problem for _, problems in told for problem in problems),
-            )
+            ties[key] = _hear(ties[key], said)
+    if index.has_copies():
+        for key, original in index.stand_ins(clients).items():
+            ties[key] = ties[key]._replace(stands=original)
+        for key, path, digest in index.copies_of(clients):
+            ties[key] = ties[key]._replace(copies=(*ties[key].copies, (path, digest)))
     return ties
+
+
+def _hear(ties: Ties, said: Sequence[Said]) -> Ties:
+    """The ties of a client with what other notes say."""
+    told = [(*from_text(text), copied) for text, copied in said]
+    found = [each for each, _, copied in told if not copied]
+    return ties._replace(
+        heard=_number(said),
+        entries=tuple(each for each in found if isinstance(each, Entry)),
+        tasks=tuple(each for each in found if isinstance(each, Task)),
+        problems=tuple(problem for _, problems, _ in told for problem in problems),
+        aside=tuple(each for each, _, copied in told if copied),
+    )
 
 
 def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> None:
@@ -113,10 +149,11 @@ def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> N
 
     ``everything``: not only what may have changed by what was ``taken`` in.
     """
+    again = settle_copies(index, reader, taken, everything=everything)
     if everything or taken.mentions or (taken.names and index.has_mentions()):
         _find_meant(index)
         taken.mentions = True
-    again = set(_find_misnamed(index, None if everything else sorted(taken.claims)))
+    again.update(_find_misnamed(index, None if everything else sorted(taken.claims)))
     if taken.mentions:
         again.update(_find_misheard(index))
     if again:
@@ -160,20 +197,24 @@ def _find_misheard(index: Index) -> Iterator[int]:
     yield from known  # of whom nothing is said any more
 
 
-def _gather(heard: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-    key, said = -1, list[str]()
-    for client, text in heard:
+Said = tuple[str, bool]
+"""An entry or a task of another note as text, and whether only a conflict copy says so."""
+
+
+def _gather(heard: Iterator[tuple[int, str, bool]]) -> Iterator[tuple[int, list[Said]]]:
+    key, said = -1, list[Said]()
+    for client, text, copied in heard:
         if client != key:
             if said:
                 yield key, said
             key, said = client, []
-        said.append(text)
+        said.append((text, bool(copied)))
     if said:
         yield key, said
 
 
-def _number(said: Sequence[str]) -> int:
-    return crc32("\n".join(said).encode()) or 1
+def _number(said: Sequence[Said]) -> int:
+    return crc32("\n".join("copied " * copied + text for text, copied in said).encode()) or 1
 
 
 def _find_meant(index: Index) -> None:
@@ -182,7 +223,11 @@ def _find_meant(index: Index) -> None:
     if not mentions:
         return
     names = _Names(index)
-    found = [(names.find_one(targets.split("\n")), key, client) for key, targets, client in mentions]
+    repeated = find_repeated(index) if index.has_copies() else ()
+    found = [
+        (None if key in repeated else names.find_one(targets.split("\n")), key, client)
+        for key, targets, client in mentions
+    ]
     index.assign_mentions((meant, key) for meant, key, client in found if meant != client)
 
 
@@ -192,8 +237,9 @@ class _Names:
     def __init__(self, index: Index) -> None:
         self._files: dict[str, set[int]] = {}
         self._aliases: dict[str, set[int]] = {}
+        stand_ins = index.stand_ins() if index.has_copies() else {}
         for key, path, _, _, _, aliases in index.names():
-            parts = _compare(path).split("/")
+            parts = _compare(stand_ins.get(key, path)).split("/")
             for at in range(len(parts)):
                 self._files.setdefault("/".join(parts[at:]), set()).add(key)
             for alias in filter(None, aliases.split("\n")):

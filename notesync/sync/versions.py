@@ -1,0 +1,243 @@
+"""The conflict copies among the notes of an index: which version of a note counts, and what each is reported as.
+
+A copy's rows are put aside, whatever they were; the client of the version that counts is derived with what the
+copies say besides, and its row says by a number which copies those were, so that a difference shows.  All that is
+decided here comes from names and from what the notes say: every computer decides alike.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
+
+from notesync.problems import WARNING
+from notesync.store.index import Index, KnownCopy
+
+if TYPE_CHECKING:
+    from notesync.store.conflicts import Copy
+    from notesync.sync.reading import Reader
+    from notesync.sync.refresh import Taken
+
+CODE = "conflict-copy"
+_TWIN = "duplicate-id"  # the problem of a client's note that goes with one id in two of them
+
+
+class _Place(NamedTuple):
+    """What the index stores of a copy, as ``Index.store_copies`` takes it."""
+
+    key: int
+    original: str
+    beside: int | None
+    head: int
+    told: str
+    mirrored: int
+
+
+def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> set[int]:
+    """Have the notes that are conflict copies be put aside, and no others, within a change.
+
+    Out: the clients whose rows were made with other copies than there are now.
+    """
+    before = index.copies() if index.has_copies() else []
+    places = [
+        _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in before
+    ]
+    if _may_differ(index, taken, known=bool(before), everything=everything):
+        found = _find_again(index)
+        if [each[:3] for each in found] != [each[:3] for each in places]:
+            index.store_copies(found)
+    if not index.has_copies():
+        index.replace_problems(CODE, [each.key for each in before], ())
+        return set(index.copied_numbers())
+    copies = _choose(index.copies())
+    chosen = [
+        _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in copies
+    ]
+    if chosen != places:
+        index.store_copies(chosen)
+        taken.mentions, taken.names, taken.tasks = True, True, True
+    _put_aside(index, reader, taken, copies)
+    index.replace_problems(CODE, {each.key for each in (*before, *copies)}, _report(copies))
+    return _find_miscopied(index, copies)
+
+
+def number_copies(stands: str, copies: Sequence[tuple[str, bytes]]) -> int:
+    """A number for what a client stands in for, and for the copies that its rows are made with; 0 for neither."""
+    if not stands and not copies:
+        return 0
+    told = (stands, *(f"{path} {digest.hex()}" for path, digest in copies))
+    return crc32("\n".join(told).encode("utf-8", "surrogateescape")) or 1
+
+
+# --- Which notes are copies ------------------------------------------------------------------------------
+
+
+def _may_differ(index: Index, taken: Taken, *, known: bool, everything: bool) -> bool:
+    """Whether other notes than before may be copies: names have come or gone, or ids that two notes have."""
+    if everything or taken.paths:
+        return True
+    return bool(taken.claims) and (known or index.has_twins(sorted(taken.claims)))
+
+
+def _find_again(index: Index) -> list[_Place]:
+    """The copies among all notes.  Only folders are looked through in which a name or an id may tell of one."""
+    from notesync.store.conflicts import find_copies, may_be_copy
+
+    keys = {path: key for key, path in index.note_paths()}
+    claims = dict(index.twins())
+    folders = {_find_folder(path) for path in keys if path in claims or may_be_copy(path)}
+    among = [path for path in keys if _find_folder(path) in folders] if folders else []
+
+    def judge(copy: str, beside: str) -> bool:
+        return copy in claims and claims[copy] == claims.get(beside)
+
+    return [
+        _Place(keys[each.path], each.original, keys.get(each.original), 0, _tell(each), int(each.mirrored))
+        for each in find_copies(among, judge)
+    ]
+
+
+def _find_folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _tell(copy: Copy) -> str:
+    """What a copy's name tells of where it comes from, in words."""
+    tag = copy.tags[0]
+    at = f" on {tag.at.replace('T', ' ')}" if tag.at else ""
+    if tag.by_winner and tag.machine:
+        return f"kept by {tag.engine}{at}, when the other version came from the device {tag.machine}"
+    return f"kept by {tag.engine}{f' from {tag.machine}' if tag.machine else ''}{at}"
+
+
+# --- Which version counts --------------------------------------------------------------------------------
+
+
+def _choose(copies: Sequence[KnownCopy]) -> list[KnownCopy]:
+    """The copies, each with the version that counts: the original, else the copy that comes first.
+
+    A client's goes before one that is no client's by now: to look for what only a copy holds, notes have to be
+    read as a client's.
+    """
+    groups: dict[str, list[KnownCopy]] = {}
+    for each in copies:
+        groups.setdefault(_name_group(each), []).append(each)
+    heads = {name: _find_head(group) for name, group in groups.items()}
+    return [each._replace(head=heads[_name_group(each)]) for each in copies]
+
+
+def _name_group(copy: KnownCopy) -> str:
+    from notesync.store.writing import fold
+
+    return fold(copy.original)
+
+
+def _find_head(group: Sequence[KnownCopy]) -> int:
+    first = group[0]
+    if first.beside is not None and first.beside_client:
+        return first.beside
+    client = next((each.key for each in group if each.is_client), None)
+    return client or first.beside or first.key
+
+
+def _put_aside(index: Index, reader: Reader, taken: Taken, copies: Iterable[KnownCopy]) -> None:
+    """Put aside what came of clients' notes that are copies, and take in again those that no longer are."""
+    hidden = {each.key for each in copies if each.is_client and each.head != each.key}
+    for each in copies:
+        if each.key in hidden and not each.aside:
+            _tell_ties(index, taken, each.key)
+            items = len(index.identities(each.key))
+            if each.path in taken.changed:
+                taken.added -= items  # it was counted as it was taken in
+            else:
+                taken.removed += items
+            index.put_aside(each.key, each.path, _TWIN)
+    back = sorted(set(index.put_asides()) - hidden)
+    if back:
+        reader.take_again(back, taken)
+        for key in back:
+            _tell_ties(index, taken, key)
+
+
+def _tell_ties(index: Index, taken: Taken, key: int) -> None:
+    """A client comes or goes: whoever is tied to them is to be looked at."""
+    ties = index.ties(key)
+    if ties is not None:
+        taken.names = taken.tasks = True
+        taken.claims.update(filter(None, (ties.claim,)))
+        taken.circles.update(filter(None, (ties.circle,)))
+
+
+def _find_miscopied(index: Index, copies: Iterable[KnownCopy]) -> set[int]:
+    """The clients whose rows were made with other copies than these."""
+    stands: dict[int, str] = {}
+    beside: dict[int, list[tuple[str, bytes]]] = {}
+    for each in copies:
+        if each.head == each.key:
+            stands[each.key] = each.original
+        elif each.digest:
+            beside.setdefault(each.head, []).append((each.path, each.digest))
+    known = index.copied_numbers()
+    heads = {*stands, *beside, *known}
+    return {
+        head
+        for head in heads
+        if known.get(head, 0) != number_copies(stands.get(head, ""), beside.get(head, ()))
+        and index.ties(head)
+    }
+
+
+# --- What is said of copies ------------------------------------------------------------------------------
+
+
+def _report(copies: Sequence[KnownCopy]) -> Iterator[tuple[Any, ...]]:
+    """The problems of copies, as the index stores them."""
+    paths = {each.key: each.path for each in copies}
+    for each in copies:
+        if each.head == each.key:
+            gone = "is gone" if each.beside is None else "is no client's note any more"
+            what = f"{each.original}, which {gone}; this one stands in for it ({each.told})."
+        elif each.beside is None:
+            what = f"{each.original}, which is gone; {paths[each.head]} stands in for it ({each.told})."
+        else:
+            what = f"{each.original}, {each.told}."
+        hint = _MIRRORED if each.mirrored else _HINT
+        yield each.key, each.path, 1, 1, CODE, WARNING, f"This is a conflict copy of {what}", hint
+
+
+_HINT = "See what differs with `notesync conflicts`, and merge it; what only the copy asks for is listed until then."
+_MIRRORED = (
+    "See what differs with `notesync conflicts`, and do not delete this file: Resilio would delete the note itself on"
+    " the other devices."
+)
+
+
+# --- What copies say of others ---------------------------------------------------------------------------
+
+
+def find_repeated(index: Index) -> set[int]:
+    """The mentions in conflict copies that the version that counts holds, too, or an earlier copy.
+
+    A copy of a client's note is that client's, and says nothing of others.
+    """
+    from notesync.notes.mention import from_text
+
+    said: dict[int, Counter[tuple[Any, ...]]] = {}
+    own: dict[tuple[int, str], Counter[tuple[Any, ...]]] = {}
+    repeated = set()
+    for key, targets, text, copied, head, is_client in index.copied_mentions():
+        told = from_text(text)[0]
+        name = targets, told._replace(line=0, column=0, path="")
+        known = said.setdefault(head, Counter())
+        if not copied:
+            known[name] += 1
+            continue
+        mine = own.setdefault((head, told.path), Counter())
+        mine[name] += 1
+        if is_client or mine[name] <= known[name]:
+            repeated.add(key)
+        else:
+            known[name] += 1
+    return repeated
