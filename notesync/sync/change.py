@@ -246,7 +246,7 @@ class _Command:
                 f"{', '.join(self._overtaken)}: another program saved this in the very moment of the change. "
                 "The change was made, and the other text is kept: 'notesync undo' brings it back."
             )
-        return [step for _, step in self._done]
+        return [step for _, step in self._done if step.before != step.after]
 
     def _change(self, key: int, step: Step, wish: Wish | None) -> None:
         """Make one change; read and edit the note again where it has moved on."""
