@@ -25,7 +25,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0  # seconds for anything to happen, on a machine with much else to do
-QUIET = 2.5  # seconds without a change that are rest: more than two of the watchers' sweeps
+QUIET = 2.3  # seconds without a change that are rest: more than two of the watchers' sweeps
 STEP = 0.1
 CALENDAR = "followups.ics"
 
@@ -68,19 +68,24 @@ class Machine:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One command, ended."""
-        return subprocess.run(
-            [sys.executable, "-m", "notesync", *words, "--vault", str(self.vault)],
-            env=self._environment, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
+        process = self.start(*words)
+        out, err = process.communicate(timeout=PATIENCE)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """One command, begun."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "notesync", *words, "--vault", str(self.vault)], env=self._environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
         )  # fmt: skip
 
     def watch(self) -> None:
-        """Begin to watch, and wait until it does."""
+        """Begin to watch; ``said`` tells when it does."""
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "notesync", "watch", "--poll", "1", "--vault", str(self.vault)],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        await_that(lambda: "watching " in self.said(), "the watcher's first line", self.said)
 
     def stop(self) -> None:
         """End the watcher, if there is one."""
@@ -118,13 +123,21 @@ class Machine:
                 files.append((name, found.st_ino, found.st_mtime_ns, found.st_ctime_ns))
         return (*files, self.said())
 
-    def rebuilt(self, folder: Path) -> bytes:
-        """The calendar of the same notes as another machine makes it that knows nothing."""
-        other = Machine(folder / "home", folder / self.vault.name)
+    def files(self) -> dict[str, bytes]:
+        """What the vault holds; a file that goes meanwhile is left out."""
+        found = {}
         for name in self.names():
+            with contextlib.suppress(FileNotFoundError):
+                found[name] = (self.vault / name).read_bytes()
+        return found
+
+    def rebuilt(self) -> bytes:
+        """The calendar of the same notes, conflict copies and all, as a machine makes it that knows nothing else."""
+        folder = self.log.parent / f"rebuilt {time.monotonic_ns()}"
+        other = Machine(folder / "home", folder / self.vault.name)
+        for name, data in self.files().items():
             if not name.startswith(CALENDAR[:-4]):
-                (other.vault / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.vault / name, other.vault / name)
+                (other.vault / name).write_bytes(data)
         done = other.run("sync")
         assert done.returncode == 0, done.stderr
         return (other.vault / CALENDAR).read_bytes()
@@ -136,31 +149,30 @@ def watching(*machines: Machine) -> Iterator[None]:
     try:
         for machine in machines:
             machine.watch()
+        for machine in machines:
+            await_that(lambda machine=machine: "watching " in machine.said(), "a watcher", machine.said)
         yield
     finally:
         for machine in machines:
             machine.stop()
 
 
-def find_copies(machine: Machine, of: str = "") -> list[str]:
-    """The conflict copies in a vault, by the names that Syncthing and rclone give; ``of`` begins these."""
-    return [
-        name
-        for name in machine.names()
-        if name.startswith(of) and (".sync-conflict-" in name or ".." in name)
-    ]
+def find_copies(machine: Machine) -> list[str]:
+    """The conflict copies in a vault, by the names that Syncthing and rclone give."""
+    return [name for name in machine.names() if ".sync-conflict-" in name or ".." in name]
 
 
 def await_rest(
-    machines: Sequence[Machine], nudge: Callable[[], bool] = lambda: True, copies: int = 0
+    machines: Sequence[Machine], is_idle: Callable[[], bool] = lambda: True, copies: int = 0
 ) -> None:
-    """Wait until nothing has changed for a while anywhere, and all hold the same, with so many conflict copies.
+    """Wait until nothing has changed for a while anywhere, all vaults hold the same, and the calendar is right.
 
-    ``nudge`` is asked again and again, and says whether what joins the machines has nothing left to do.
+    ``is_idle`` says whether what joins the machines has nothing left to do.  ``copies`` is how many conflict copies
+    there are to be.
     """
 
     def tell() -> str:
-        return "\n".join(f"{machine.vault}: {machine.names()}\n{machine.said()}" for machine in machines)
+        return "\n".join(f"{each.vault}: {each.names()}\n{each.said()}" for each in machines)
 
     last: list[object] = []
     since = time.monotonic()
@@ -168,19 +180,22 @@ def await_rest(
     def is_at_rest() -> bool:
         nonlocal last, since
         now: list[object] = [machine.state() for machine in machines]
-        if now != last or not nudge():
+        if now != last or not is_idle():
             last, since = now, time.monotonic()
+        if time.monotonic() - since < QUIET or len(find_copies(machines[0])) != copies:
+            return False
+        since = time.monotonic()  # the answer costs a while: not to be had at every look
         return (
-            time.monotonic() - since > QUIET
-            and len(find_copies(machines[0])) == copies
-            and _hold_the_same(machines)
+            _hold_the_same(machines)
+            and machines[0].files().get(CALENDAR) == machines[0].rebuilt()
+            and [machine.state() for machine in machines] == now
         )
 
     await_that(is_at_rest, "all machines to come to rest with the same files", tell)
 
 
 def _hold_the_same(machines: Sequence[Machine]) -> bool:
-    first, *others = ({name: machine.text(name) for name in machine.names()} for machine in machines)
+    first, *others = (machine.files() for machine in machines)
     return all(other == first for other in others)
 
 

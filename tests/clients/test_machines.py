@@ -1,25 +1,34 @@
 """Several machines on one vault: what they write, how they come to rest, and what becomes of conflicts.
 
 Watchers are real processes, each with a home of its own; what joins their folders is the real Syncthing, or
-the real rclone.  Nothing here is told when to be done: rest is a while in which no file changes.
+the real rclone.  Rest is a while in which no file changes, not even to the same bytes, and no watcher says a word.
 """
 
 from __future__ import annotations
 
-import itertools
+import json
+import os
+import subprocess
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from machines import CALENDAR, Machine, Pair, await_rest, await_that, find_copies, joined, watching
+from machines import CALENDAR, Machine, Pair, await_rest, await_that, find_copies, joined, require, watching
 
 SETTINGS = "vault_id: 5b1f\ntimezone: UTC\nagenda_note: Follow-ups.md\n"
 AHEAD = date.today() + timedelta(days=40)  # nothing is due today: a midnight within the test writes nothing
+NOTES = 8
 
 
-def agreed(days: int = 0, log: str = "") -> str:
-    return f"---\ntype: client\nnext_contact: {AHEAD + timedelta(days=days)}\n---\n{log}"
+def agreed(days: int = 0, log: str = "", header: str = "") -> str:
+    return f"---\ntype: client\n{header}next_contact: {AHEAD + timedelta(days=days)}\n---\n{log}"
+
+
+def begin(machine: Machine) -> None:
+    machine.put("notesync.yaml", SETTINGS)
+    for number in range(NOTES):
+        machine.put(f"Client {number}.md", agreed(number))
 
 
 def count_writes(machine: Machine) -> int:
@@ -27,46 +36,31 @@ def count_writes(machine: Machine) -> int:
     return sum(CALENDAR in line and " written (" in line for line in machine.said().splitlines())
 
 
-def begin(*machines: Machine, notes: int = 3) -> None:
-    """Notes in every vault, the same in each."""
-    for machine in machines:
-        machine.put("notesync.yaml", SETTINGS)
-        for number in range(notes):
-            machine.put(f"Client {number}.md", agreed(number))
-
-
-@pytest.mark.parametrize("number", [2, 3])
-def test_watchers_of_one_folder_come_to_rest(number: int, tmp_path: Path) -> None:
-    """Each with its own cache, as on machines that mount one drive; somebody at each saves a note again and again."""
-    machines = [Machine(tmp_path / f"home {each}", tmp_path / "vault") for each in range(number)]
+def test_watchers_of_one_folder_come_to_rest(tmp_path: Path) -> None:
+    """Each with its own cache, as on machines that mount one drive; first two, then three."""
+    machines = [Machine(tmp_path / f"home {each}", tmp_path / "vault") for each in range(3)]
     begin(machines[0])
-    with watching(*machines):
-        for times, (at, machine) in itertools.product(range(5), enumerate(machines)):
-            machine.put(f"Client {at}.md", agreed(10 * times + at))
-            machine.put(f"New {at} {times}.md", agreed(times))
-        await_rest(machines)
-        calendar = (tmp_path / "vault" / CALENDAR).read_bytes()
-        assert calendar == machines[0].rebuilt(tmp_path / "rebuilt")
-        assert calendar.count(b"BEGIN:VEVENT") == 3 + 5 * number
-        before = sum(map(count_writes, machines))
-        machines[-1].put("Client 0.md", agreed(99))
-        await_that(
-            lambda: all(
-                f"{AHEAD + timedelta(days=99):%Y%m%d}" in machine.text(CALENDAR) for machine in machines
-            ),
-            "the last change in the calendar",
-        )
-        await_rest(machines)
-        assert before < sum(map(count_writes, machines)) <= before + number
+    with watching(*machines[:2]):
+        for times in range(5):
+            for at, machine in enumerate(machines):
+                machine.put(f"Client {at}.md", agreed(10 * times + at))
+                machine.put(f"New {at} {times}.md", agreed(times))
+        await_rest(machines[:2])
+        again = machines[0].run("watch")
+        assert again.returncode == 4
+        assert "already watches this vault" in again.stderr
+        with watching(machines[2]):
+            machines[2].put("Client 0.md", agreed(99))
+            await_rest(machines)
+            before = sum(map(count_writes, machines))
+            machines[0].put("Client 0.md", agreed(98))
+            shown = f"{AHEAD + timedelta(days=98):%Y%m%d}"
+            await_that(lambda: shown in machines[0].text(CALENDAR), "the last change in the calendar")
+            await_rest(machines)
+            assert before < sum(map(count_writes, machines)) <= before + len(machines)
 
 
-def test_a_second_watcher_with_the_same_home_is_refused(tmp_path: Path) -> None:
-    machine = Machine(tmp_path / "home", tmp_path / "vault")
-    begin(machine)
-    with watching(machine):
-        done = machine.run("watch")
-        assert done.returncode == 4
-        assert "already watches this vault" in done.stderr
+# joined by Syncthing --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -76,25 +70,20 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 
 @pytest.fixture
-def both(pair: Pair, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Machine, Machine]]:
+def both(pair: Pair, tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
     """Two machines with the same notes, in a folder of this test's own that Syncthing keeps the same."""
-    pair.join()
-    name = f"vault {abs(hash(request.node.name))}"
-    one, other = (Machine(tmp_path / node.home.parent.name, node.folder / name) for node in pair.nodes)
+    one, other = (
+        Machine(tmp_path / node.home.parent.name, node.folder / tmp_path.name) for node in pair.nodes
+    )
     begin(one)
-    await_that(lambda: pair.is_idle() and one.names() == other.names(), "the first notes", pair.said)
+    one.put("Client 0.md", agreed(0, LOG))
+    await_that(lambda: pair.is_idle() and one.files() == other.files(), "the first notes", pair.said)
     yield one, other
     pair.join()
 
 
-def await_rest_of(pair: Pair, *machines: Machine, copies: int = 0) -> None:
-    await_rest(machines, pair.is_idle, copies)
-
-
 @pytest.mark.engines
-def test_two_machines_joined_by_syncthing_come_to_rest(
-    pair: Pair, both: tuple[Machine, Machine], tmp_path: Path
-) -> None:
+def test_two_machines_joined_by_syncthing_come_to_rest(pair: Pair, both: tuple[Machine, Machine]) -> None:
     """Different notes are saved on both at the same moment, so both write the calendar at once."""
     one, other = both
     with watching(one, other):
@@ -103,31 +92,149 @@ def test_two_machines_joined_by_syncthing_come_to_rest(
             other.put("Client 1.md", agreed(20 + times))
             if times % 2:
                 pair.scan()
-        await_rest_of(pair, one, other)
+        await_rest(both, pair.is_idle)
         assert one.text("Client 0.md") == agreed(15)
         assert other.text("Client 1.md") == agreed(25)
-        assert one.text(CALENDAR).encode() == one.rebuilt(tmp_path / "rebuilt")
+
+
+# conflicts of notes ---------------------------------------------------------------------------------------
+
+LOG = "\n## Log\n\n- 2026-10-01 call: asked for a price\n"
+OURS = "- 2026-10-05 visit: measured the kitchen\n"
+THEIRS = "- 2026-10-06 call (no answer): left a message\n"
+PHONE = "phone: 021 555 0101\n"
+EVERYBODY = [f"Client {number}" for number in range(NOTES)]
+
+
+def change_apart(one: Machine, other: Machine) -> None:
+    """What two people save who have not heard of each other: what can be merged, and what nobody can know."""
+    one.put("Client 0.md", agreed(0, LOG + OURS))
+    other.put("Client 0.md", agreed(0, LOG + THEIRS, PHONE))
+    for number in (1, 2):
+        one.put(f"Client {number}.md", agreed(50))
+        other.put(f"Client {number}.md", agreed(60))
+    one.put("Client 3.md", agreed(-35))  # both write an agenda of this week
+    other.put("Client 4.md", agreed(-36))
+
+
+def list_dates(machine: Machine) -> dict[str, dict[str, bool]]:
+    """When each client falls due, and whether only a conflict copy says so."""
+    found: dict[str, dict[str, bool]] = {}
+    for item in json.loads(machine.run("check", "--all", "--format", "json").stdout)["items"]:
+        found.setdefault(item["client"], {})[item["due"]] = item["conflict"]
+    return found
+
+
+def require_copies(machine: Machine) -> None:
+    """Every copy is listed once, no client counts twice, and what only a copy says is marked so."""
+    done = machine.run("conflicts")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert all(done.stdout.count(name) == 1 for name in find_copies(machine))
+    dates = list_dates(machine)
+    assert sorted(dates) == EVERYBODY
+    assert sorted(dates["Client 1"]) == [str(AHEAD + timedelta(days=days)) for days in (50, 60)]
+    assert sorted(dates["Client 1"].values()) == [False, True]
+    assert len(dates["Client 0"]) == 1
+
+
+def require_merged(machine: Machine) -> None:
+    """Nothing that either has added is lost, and there is nothing left to ask."""
+    assert machine.text("Client 0.md") == agreed(0, LOG + OURS + THEIRS, PHONE)
+    assert machine.text("Client 1.md") == machine.text("Client 2.md") == agreed(60)
+    assert machine.run("conflicts").returncode == 0
+    dates = list_dates(machine)
+    assert sorted(dates) == EVERYBODY
+    assert dates["Client 1"] == {str(AHEAD + timedelta(days=60)): False}
+
+
+def merge(*machines: Machine) -> None:
+    """Merge whatever there is, on all of these at once, by taking the later date."""
+    begun = [machine.start("conflicts", "merge", "--take", "next_contact=later") for machine in machines]
+    ended = [process.communicate(timeout=60) for process in begun]
+    assert [process.returncode for process in begun] == [0] * len(begun), ended
 
 
 @pytest.mark.engines
-def test_conflict_copies_of_calendar_and_agenda_vanish_on_both(
-    pair: Pair, both: tuple[Machine, Machine], tmp_path: Path
-) -> None:
-    """Both were offline while each wrote both; only then do watchers run."""
+def test_conflicts_made_by_syncthing_are_settled(pair: Pair, both: tuple[Machine, Machine]) -> None:
+    """Those of calendar and agenda by the watchers; those of notes first on one machine, then on both at once."""
     one, other = both
+    assert [machine.run("sync").returncode for machine in both] == [0, 0]
+    await_that(pair.is_idle, "the first calendar", pair.said)
     pair.part()
-    one.put("Client 0.md", agreed(-35))
-    other.put("Client 1.md", agreed(-36))
-    for machine in both:
-        assert machine.run("sync").returncode == 0
+    change_apart(one, other)
+    assert [machine.run("sync").returncode for machine in both] == [0, 0]
     pair.join()
     await_that(
-        lambda: pair.is_idle() and find_copies(one) == find_copies(other) != [], "conflicts", pair.said
+        lambda: pair.is_idle() and len(find_copies(other)) == 5, "all copies", lambda: str(other.names())
     )
-    found = find_copies(one)
-    assert {name.partition(".sync-conflict-")[0] for name in found} == {"followups", "Follow-ups"}
+    made = find_copies(one)
+    assert {name.partition(".sync-conflict-")[0] for name in made} == {
+        "Client 0", "Client 1", "Client 2", "Follow-ups", "followups",
+    }  # fmt: skip
     with watching(one, other):
-        await_rest_of(pair, one, other)
-        assert one.text(CALENDAR).encode() == one.rebuilt(tmp_path / "rebuilt")
-    said = one.said() + other.said()
-    assert all(name in said for name in found)
+        await_rest(both, pair.is_idle, copies=3)
+        assert all(name in one.said() + other.said() for name in made if not name.startswith("Client"))
+        for machine in both:
+            require_copies(machine)
+        undecided = other.run("conflicts", "merge", "Client 1")
+        assert undecided.returncode == 4
+        assert "next_contact" in undecided.stderr
+        assert other.run("conflicts", "merge", "Client 1", "--take", "next_contact=later").returncode == 0
+        await_rest(both, pair.is_idle, copies=2)
+        pair.part()  # or one would hear of the other's merge before its own
+        merge(one, other)
+        assert one.text("Client 0.md") == other.text("Client 0.md")
+        pair.join()
+        await_rest(both, pair.is_idle)
+        for machine in both:
+            require_merged(machine)
+
+
+class Rclone:
+    """rclone's bisync between two folders."""
+
+    def __init__(self, home: Path, one: Path, other: Path) -> None:
+        self._command = [
+            require("rclone"), "bisync", str(one), str(other), "--workdir", str(home / "work"), "--force",
+        ]  # fmt: skip
+        self._environment = {
+            "HOME": str(home),
+            "PATH": os.environ["PATH"],
+            "RCLONE_CONFIG": str(home / "none"),
+        }
+        home.mkdir()
+
+    def sync(self, *options: str) -> None:
+        done = subprocess.run(
+            [*self._command, *options],
+            env=self._environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.engines
+def test_conflicts_made_by_rclone_stand_in_for_their_notes_until_they_are_merged(tmp_path: Path) -> None:
+    one, other = (Machine(tmp_path / f"home {each}", tmp_path / each / "vault") for each in ("a", "b"))
+    rclone = Rclone(tmp_path / "rclone", one.vault, other.vault)
+    begin(one)
+    one.put("Client 0.md", agreed(0, LOG))
+    rclone.sync("--resync")
+    assert [machine.run("sync").returncode for machine in (one, other)] == [0, 0]
+    change_apart(one, other)
+    assert [machine.run("sync").returncode for machine in (one, other)] == [0, 0]
+    with watching(one, other):
+        rclone.sync()
+        assert {"Client 0.md..path1", "Client 0.md..path2", "followups.ics..path1"} < set(one.names())
+        assert not {"Client 0.md", "Client 1.md", "Client 2.md", CALENDAR} & set(one.names())
+        await_rest([one, other], copies=6)  # those of calendar and agenda are gone
+        for machine in (one, other):
+            require_copies(machine)
+        merge(one)
+        await_rest([one])
+        rclone.sync()
+        await_rest([one, other])
+        for machine in (one, other):
+            require_merged(machine)
