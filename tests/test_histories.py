@@ -19,6 +19,17 @@ from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)
 NAMES = ("Acme", "Bäcker", "café", "田中", "Clients/Acme", "Clients/Deep/Ångström", "v1.2 Ltd", "2026-11-20")
+COPIES = (
+    "Acme.sync-conflict-20261122-103045-ABCDEFG",
+    "Acme (Anna's conflicted copy 2026-11-22)",
+    "Acme (Anna's conflicted copy 2026-11-22).sync-conflict-20261122-103045-ABCDEFG",
+    "Acme 2",
+    "Acme.md..path1",
+    "Acme.md..path2",
+    "Clients/acme (conflicted copy)",
+    "2026-11-20 (Ben's conflicted copy 2026-11-22)",
+    "Bäcker.Conflict",
+)
 FRONT = (
     "type: client\nnext_contact: 2026-11-20\n",
     "type: client\nevery: 2 weeks\nlast_contact: 2026-10-01\nvalue: 1200\n",
@@ -53,11 +64,12 @@ BODY = (
     "\n## Log\n- [[Acme]] call: happy #satisfaction\n- [[A]] call (no answer)\n- [[Bäcker]] call: broken #complaint\n",
     "\n## Log\n- [[Clients/Acme]] visit: bought #sold [delivery:: 2026-12-01]\n- [[café]] call: kept my word #kept\n",
     "\n- [ ] Send [[Bäcker]] and [[Acme]] a card 📅 2026-11-24\n\n## Log\n- [[Bäcker]] call: talked\n",
+    "\n<<<<<<< HEAD\n- [ ] Send the quote 📅 2026-11-25\n=======\n- [ ] Send it 📅 2026-11-26\n>>>>>>> b\n",
 )
 notes = st.builds(
     lambda front, body: f"---\n{front}---\n{body}", st.sampled_from(FRONT), st.sampled_from(BODY)
 )
-names = st.sampled_from(NAMES)
+names = st.sampled_from((*NAMES, *COPIES, "Acme"))
 days = st.sampled_from(
     [date(2026, 11, 22), date(2026, 12, 1), date(2026, 12, 25), date(2026, 10, 1), date(2028, 2, 29)]
 )
@@ -118,7 +130,7 @@ class Histories(RuleBasedStateMachine):
         )
 
     def _path(self, name: str) -> Path:
-        return self.vault / f"{name}.md"
+        return self.vault / (name if name[-5:-1] == "path" else f"{name}.md")
 
     @rule(name=names, text=notes)
     def write(self, name: str, text: str) -> None:

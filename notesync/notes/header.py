@@ -113,8 +113,8 @@ class HeaderReading:
                 conflict,
                 "merge-marker",
                 ERROR,
-                "Two versions of this note were put into one and never merged; of a key that both have,"
-                " the first counts.",
+                "Two versions of this note were put into one and never merged; what either of them asks for is"
+                " listed.",
                 "Keep the lines that are right and delete those with <<<<<<<, ======= and >>>>>>>.",
             )
 

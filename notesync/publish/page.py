@@ -16,7 +16,7 @@ from urllib.parse import quote
 from notesync.followup.agenda import DUE, OVERDUE
 from notesync.followup.dates import format_day
 from notesync.publish.calendar import build_link
-from notesync.publish.text import clean, format_count, format_minutes, format_money
+from notesync.publish.text import ONLY_COPY, clean, format_count, format_minutes, format_money
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -206,7 +206,7 @@ def _build_task(item: Item, today: date) -> Task:
         clean(item.kind.replace("-", " ")),
         _find_when(item, today),
         item.status == OVERDUE,
-        clean(item.reason),
+        "; ".join(filter(None, (clean(item.reason), ONLY_COPY if item.conflict else ""))),
         ask,
         format_minutes(item.minutes) if item.minutes else "",
     )

@@ -468,6 +468,8 @@ class _DayRows:
             _fold([Piece(self.who(item), "bold")], self.widths[2], 2),
             _fold([_title(item)], self.widths[3]),
         ]
+        if item.conflict:
+            cells[3] += _fold([Piece(ONLY_COPY, "dim")], self.widths[3])
         if self.sheet.width < WIDE:
             cells[3] += _fold([_beneath(item, _reach(item))], self.widths[3])
             return cells

@@ -144,16 +144,21 @@ def format_reach(person: Item | ClientCard, channel: str = "") -> str:
 ONLY_COPY = "only in a conflict copy"
 
 
-def line_parts(path: str, line: int, client: str, title: str, kind: str) -> tuple[str, str]:
+def line_parts(
+    path: str, line: int, client: str, title: str, kind: str, conflict: object = False
+) -> tuple[str, str]:
     """What comes before and after the status of a ``lines`` line, neither of which depends on today.
 
-    The line is ``head + status + " " + (due or "-") + tail``, without a newline.
+    The line is ``head + status + " " + (due or "-") + tail``, without a newline.  Of what only a ``conflict`` copy
+    asks for the title says so.
     """
+    if conflict:
+        title = f"{title} ({ONLY_COPY})"
     return clean(f"{path}:{line}: "), clean(f" {client} — {title} [{kind}]")
 
 
 def _line(item: Item) -> str:
-    head, tail = line_parts(item.path, item.line, item.client, item.title, item.kind)
+    head, tail = line_parts(item.path, item.line, item.client, item.title, item.kind, item.conflict)
     return f"{head}{item.status} {item.due or '-'}{tail}"
 
 
@@ -528,7 +533,8 @@ def _markdown_item(item: Item, day: date | None = None) -> str:
     company = f", {_escape(item.company)}" if item.company else ""
     best = f"best {item.best_time}" if item.best_time else ""
     until = _until(item, day)
-    details = (item.kind, until, format_minutes(item.minutes), format_reach(item, item.channel), best)
+    only = ONLY_COPY if item.conflict else ""
+    details = (item.kind, until, format_minutes(item.minutes), format_reach(item, item.channel), best, only)
     shown = _escape("; ".join(part for part in details if part))
     return f"- {when}{link}{company}: {_escape(item.title).strip()} ({shown})\n"
 

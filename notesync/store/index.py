@@ -719,17 +719,17 @@ class Index:
         )
         return {key: _path(original) for key, original in rows}
 
-    def copies_of(self, clients: Sequence[int]) -> Iterator[tuple[int, str, bytes]]:
+    def copies_of(self, clients: Sequence[int]) -> Iterator[tuple[int, str, bytes, bool]]:
         """The clients named that have conflict copies beside the note that counts: key, the copy's path and digest.
 
-        By path, without those that could never be read.
+        And whether that is the last good reading.  By path, without those that could never be read.
         """
         query = (
-            "select head, path, digest from copy join note on note.id = note where head in (%s) and head != note"
+            "select head, path, digest, stale from copy join note on note.id = note where head in (%s) and head != note"
             " and digest != x'' order by path"
         )
-        for head, path, digest in self._some(query, clients):
-            yield head, _path(path), digest
+        for head, path, digest, stale in self._some(query, clients):
+            yield head, _path(path), digest, bool(stale)
 
     def copied_rows(self, client: int, path: str, flag: int) -> list[tuple[Any, ...]]:
         """A client's follow-ups with this flag that stand in the note of this path, as ``FollowUpRow`` has them."""

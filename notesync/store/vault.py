@@ -99,10 +99,9 @@ def _load_blake2b() -> type[blake2b]:
 
 def is_renamed_note(name: str) -> bool:
     """Whether rclone's bisync has put its mark behind the ending of a note's name: `Acme.md..path1`."""
-    return name[-1:].isdigit() and _RENAMED.search(name) is not None
-
-
-_RENAMED = re.compile(r"\.md(?:\.\.path[12]|\.conflict[0-9]{1,3})\Z", re.IGNORECASE)
+    if not name[-1:].isdigit():
+        return False
+    return re.search(r"\.md(?:\.\.path[12]|\.conflict[0-9]{1,3})\Z", name, re.IGNORECASE) is not None
 
 
 def is_placeholder(found: os.stat_result) -> bool:

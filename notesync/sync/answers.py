@@ -377,7 +377,7 @@ class Answers:
         verdict = self.judge(Selection(clients=clients, everything=True))
         found: dict[int, int] = {}
         for item in verdict.shown:
-            if item.opens is not None and not item.flags & agenda.WAITS:
+            if item.opens is not None and not item.flags & (agenda.WAITS | agenda.CONFLICT):
                 found[item.client] = min(found.get(item.client, _begin(item)), _begin(item))
         return {key: date.fromordinal(day).isoformat() for key, day in found.items()}
 

@@ -37,21 +37,27 @@ from notesync.followup.follow_up import (
 from notesync.followup.plans import find_plan_problems
 from notesync.followup.rules import find_follow_ups, shares_cadence, wanted_days
 from notesync.followup.settings import Settings
-from notesync.followup.unmerged import Version, find_unmerged
-from notesync.notes.body import Entry, Task, parse_bodies, parse_body
+from notesync.followup.unmerged import find_unmerged
+from notesync.notes.body import parse_bodies, parse_body
 from notesync.notes.lines import read_day
-from notesync.notes.marked import blank_sides
-from notesync.notes.mention import find_mentions, to_text
-from notesync.notes.note import MERGE_MARKER, Note, parse_note
+from notesync.notes.mention import to_text
+from notesync.notes.note import Note, parse_note
 from notesync.problems import ERROR, WARNING, Problem
-from notesync.publish.text import ONLY_COPY, clean, line_parts
-from notesync.store.conflicts import find_original_name, may_be_copy
+from notesync.publish.text import clean, line_parts
 from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_letter
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken
-from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, find_ties, offer_tasks
+from notesync.sync.sides import (
+    find_versions,
+    is_marked,
+    merge_mentions,
+    read_alone,
+    read_versions,
+    split_sides,
+)
+from notesync.sync.ties import FREE, UNTIED, CopyTie, Ties, add_ties, find_awaited, find_ties, offer_tasks
 from notesync.sync.versions import number_copies
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
@@ -117,22 +123,32 @@ class Reader:
         return found
 
     def _read_copies(self, key: int, ties: Ties) -> Ties:
-        """Of a copy that cannot be read now what came of it stays; one that has changed is taken in later."""
+        """Of a copy that cannot be read now what came of it stays; also of one that changes just now.
+
+        That one is not among the copies which the client's row will say that it was made with.
+        """
         versions: list[Client] = []
         kept: list[FollowUpRow] = []
         read = []
-        for path, digest in ties.copies:
-            try:
-                data = self._vault.read(path, time.time_ns()).data
-            except Unreadable:
-                rows = self._index.copied_rows(key, path, CONFLICT)
-                kept += (FollowUpRow._make(row) for row in rows)
+        for copy in ties.copies:
+            data = self._read_copy(copy)
+            same = data is not None and digest_of(data) == copy.digest
+            if data is None or same:
+                read.append(copy)
+            if data is not None and same:
+                versions += read_versions(parse_note(data, copy.path, self._known_keys), self._context)
             else:
-                if digest_of(data) != digest:
-                    continue
-                versions += read_versions(parse_note(data, path, self._known_keys), self._context)
-            read.append((path, digest))
+                rows = self._index.copied_rows(key, copy.path, CONFLICT)
+                kept += (FollowUpRow._make(row) for row in rows)
         return ties._replace(copies=tuple(read), versions=tuple(versions), kept=tuple(kept))
+
+    def _read_copy(self, copy: CopyTie) -> bytes | None:
+        if copy.stale:
+            return None
+        try:
+            return self._vault.read(copy.path, time.time_ns()).data
+        except Unreadable:
+            return None
 
     def _read_same(self, path: str, known: KnownNote) -> bytes | None:
         if known.stale:
@@ -240,10 +256,11 @@ def build_rows(
     for each in notes:
         if not is_client(each[0], settings):
             others.append(each)
-        elif is_marked(each[0]):
-            ours.append((take_one_side(each[0], context, sides), each[1]))
-        else:
-            ours.append(each)
+            continue
+        note, *others_side = split_sides(each[0], settings)
+        if others_side:
+            sides[note.path] = read_alone(others_side[0], context)
+        ours.append((note, each[1]))
     headings, tasks_filter = settings.log_headings, context.tasks_filter
     bodies = parse_bodies([note for note, _ in ours], headings, tasks_filter)
     read = [read_client(note, body, settings) for (note, _), body in zip(ours, bodies, strict=True)]
@@ -269,21 +286,30 @@ def _build_other_row(note: Note, digest: bytes, context: Context) -> NoteRow:
     problems = find_other_type(note, context.settings)
     if not any(sign in note.text for sign in _TELLING) or is_made(note):
         return NoteRow(note.path, digest, False, None, (), problems)
-    daily = find_daily(find_original_name(note.path) if may_be_copy(note.path) else note.path)
-    body = parse_body(note, context.settings.log_headings, context.tasks_filter, daily)
-    mentions = [
-        ("\n".join(targets), to_text(said, wrong)) for targets, said, wrong in find_mentions(body, note.path)
+    daily = find_daily(note.path)
+    bodies = [
+        parse_body(each, context.settings.log_headings, context.tasks_filter, daily)
+        for each in split_sides(note, context.settings)
     ]
-    return NoteRow(note.path, digest, False, None, (), problems, mentions, offer_tasks(body.tasks))
+    mentions = [
+        ("\n".join(targets), to_text(said, wrong))
+        for targets, said, wrong in merge_mentions(bodies, note.path)
+    ]
+    return NoteRow(note.path, digest, False, None, (), problems, mentions, offer_tasks(bodies[0].tasks))
 
 
 _TELLING = ("[[", "](", "🆔", "id::")  # links, and the ids of tasks that others may wait for
 
 
 def find_daily(path: str) -> date | None:
-    """The day of a daily note, which is one named by its date."""
+    """The day of a daily note, which is one named by its date; also of its conflict copies."""
     name = path.rpartition("/")[2].removesuffix(".md")
-    return read_day(name) if len(name) == _DAY_LENGTH else None
+    day = read_day(name[:_DAY_LENGTH])
+    if day is None or len(name) == _DAY_LENGTH:
+        return day
+    from notesync.store.conflicts import find_original_name
+
+    return day if len(find_original_name(path).removesuffix(".md")) == _DAY_LENGTH else None
 
 
 _DAY_LENGTH = len("2026-11-22")
@@ -364,52 +390,10 @@ def derive(
         contact,
         counted,
         ties.heard,
-        number_copies(ties.stands, ties.copies),
+        number_copies(ties.stands, [(each.path, each.digest) for each in ties.copies]),
         to_card_text(card),
     )
     return Derived(row, rows, list(awaited.items()))
-
-
-def find_versions(client: Client, ties: Ties, side: Client | None) -> list[Version]:
-    """The other versions of a client: what conflict copies of other notes say of them, and those of their own."""
-    found = []
-    if ties.aside:
-        entries = tuple(each for each in ties.aside if isinstance(each, Entry))
-        tasks = tuple(each for each in ties.aside if isinstance(each, Task))
-        told = client._replace(log=client.log + entries, tasks=client.tasks + tasks)
-        found.append(Version(told, frozenset(each.path for each in ties.aside)))
-    own = ties.versions if side is None else (side, *ties.versions)
-    return found + [Version(each, frozenset((each.path,))) for each in own]
-
-
-def read_versions(note: Note, context: Context) -> list[Client]:
-    """The client of a conflict copy, whatever type the note is of; of one that was half merged, both sides."""
-    sides: dict[str, Client] = {}
-    if is_marked(note):
-        note = take_one_side(note, context, sides)
-    return [_read_client(note, context), *sides.values()]
-
-
-def take_one_side(note: Note, context: Context, sides: dict[str, Client]) -> Note:
-    """The first version in a note with a merge's marks; ``sides`` gets the other's client."""
-    known = find_known_keys(context.settings)
-    one, two = (
-        parse_note(data, note.path, known) for data in blank_sides(note.data) or (note.data, note.data)
-    )
-    sides[note.path] = _read_client(two, context)
-    one.problems = (*(each for each in note.problems if each.code == MERGE_MARKER), *one.problems)
-    return one
-
-
-def is_marked(note: Note) -> bool:
-    """Whether a note holds two versions that a merge's marks tell apart."""
-    told = any(each.code == MERGE_MARKER for each in note.problems)
-    return told and blank_sides(note.data) is not None
-
-
-def _read_client(note: Note, context: Context) -> Client:
-    body = parse_body(note, context.settings.log_headings, context.tasks_filter)
-    return read_client(note, body, context.settings)[0]
 
 
 def _tell_early(found: Found) -> list[FollowUp]:
@@ -475,8 +459,7 @@ def build_follow_up_rows(found: Sequence[FollowUp], client: Client, conflict: in
         expires, retry_on = each.expires, each.retry_on
         if each.waits:
             flags |= WAITS
-        title = f"{each.title} ({ONLY_COPY})" if conflict else each.title
-        head, tail = line_parts(each.path, each.line, name, title, kind)
+        head, tail = line_parts(each.path, each.line, name, each.title, kind, conflict)
         judged = (
             _RANKS[kind],
             flags,

@@ -18,13 +18,21 @@ from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
 from notesync.problems import Problem
 from notesync.store.index import Index
-from notesync.sync.versions import find_repeated, settle_copies
+from notesync.sync.versions import find_repeated, report_copies, settle_copies
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
     from notesync.store.rows import FollowUpRow
     from notesync.sync.reading import Reader
     from notesync.sync.refresh import Taken
+
+
+class CopyTie(NamedTuple):
+    """A conflict copy of a client's note, and whether what is known of it is its last good reading."""
+
+    path: str
+    digest: bytes
+    stale: bool
 
 
 class Ties(NamedTuple):
@@ -38,7 +46,7 @@ class Ties(NamedTuple):
     the client's depend on: ids and words.
 
     ``stands`` is the path of the note that is gone and for which this one, a conflict copy, stands in.  ``copies``
-    are the conflict copies of the note, paths and digests; ``versions`` what they say, and ``kept`` the rows that
+    are the conflict copies of the note; ``versions`` what they say, and ``kept`` the rows that
     came of those that cannot be read just now.  ``aside`` is what only conflict copies of other notes say.
     """
 
@@ -52,7 +60,7 @@ class Ties(NamedTuple):
     problems: tuple[Problem, ...] = ()
     awaited: Mapping[str, str] = MappingProxyType({})
     stands: str = ""
-    copies: tuple[tuple[str, bytes], ...] = ()
+    copies: tuple[CopyTie, ...] = ()
     versions: tuple[Client, ...] = ()
     kept: tuple[FollowUpRow, ...] = ()
     aside: tuple[Entry | Task, ...] = ()
@@ -126,8 +134,8 @@ def find_ties(index: Index, clients: Sequence[int]) -> dict[int, Ties]:
     if index.has_copies():
         for key, original in index.stand_ins(clients).items():
             ties[key] = ties[key]._replace(stands=original)
-        for key, path, digest in index.copies_of(clients):
-            ties[key] = ties[key]._replace(copies=(*ties[key].copies, (path, digest)))
+        for key, path, digest, stale in index.copies_of(clients):
+            ties[key] = ties[key]._replace(copies=(*ties[key].copies, CopyTie(path, digest, stale)))
     return ties
 
 
@@ -164,6 +172,7 @@ def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> N
     late = index.miscounted(None if everything else sorted(taken.circles))
     if late:
         reader.take_again(late, taken)
+    report_copies(index)
 
 
 def _find_misnamed(index: Index, claims: Sequence[str] | None) -> Iterator[int]:

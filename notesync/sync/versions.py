@@ -48,8 +48,8 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
         found = _find_again(index)
         if [each[:3] for each in found] != [each[:3] for each in places]:
             index.store_copies(found)
+    index.replace_problems(CODE, [each.key for each in before], ())
     if not index.has_copies():
-        index.replace_problems(CODE, [each.key for each in before], ())
         return set(index.copied_numbers())
     copies = _choose(index.copies())
     chosen = [
@@ -59,8 +59,14 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
         index.store_copies(chosen)
         taken.mentions, taken.names, taken.tasks = True, True, True
     _put_aside(index, reader, taken, copies)
-    index.replace_problems(CODE, {each.key for each in (*before, *copies)}, _report(copies))
     return _find_miscopied(index, copies)
+
+
+def report_copies(index: Index) -> None:
+    """Have each copy be among the problems, once nothing more is derived: a note's problems go with its rows."""
+    if index.has_copies():
+        copies = index.copies()
+        index.replace_problems(CODE, [each.key for each in copies], _report(copies))
 
 
 def number_copies(stands: str, copies: Sequence[tuple[str, bytes]]) -> int:
