@@ -245,3 +245,15 @@ def _build_whole() -> bytes:
         undated=0,
     )
     return b"".join(calendar.render_calendar(Settings(), "Clients", [digest], marks=marks))
+
+
+def test_a_copy_of_the_agenda_is_no_copy_of_a_note(vault: Path) -> None:
+    """Or it would be merged into the agenda, which is written anew."""
+    name = "Clients/Follow-ups.sync-conflict-20261122-003230-SZGHDFP.md"
+    put(vault, "Clients/Acme (conflicted copy 2026-11-22).md", "type: client\n")
+    (vault / name).write_bytes((vault / "Clients/Follow-ups.md").read_bytes() + b"- and buy bread\n")
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        assert [copy.original for copy in workspace.find_copies()] == ["Clients/Acme.md"]
+        copies = [problem.path for problem in workspace.problems() if problem.code == "conflict-copy"]
+        assert copies == ["Clients/Acme (conflicted copy 2026-11-22).md"]

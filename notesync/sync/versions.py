@@ -16,6 +16,7 @@ from notesync.problems import WARNING
 from notesync.store.index import Index, KnownCopy
 
 if TYPE_CHECKING:
+    from notesync.followup.settings import Settings
     from notesync.store.conflicts import Copy
     from notesync.sync.reading import Reader
     from notesync.sync.refresh import Taken
@@ -45,7 +46,7 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
         _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in before
     ]
     if _may_differ(index, taken, known=bool(before), everything=everything):
-        found = _find_again(index)
+        found = _find_again(index, reader.settings)
         if [each[:3] for each in found] != [each[:3] for each in places]:
             index.store_copies(found)
     index.replace_problems(CODE, [each.key for each in before], ())
@@ -87,9 +88,10 @@ def _may_differ(index: Index, taken: Taken, *, known: bool, everything: bool) ->
     return bool(taken.claims) and (known or index.has_twins(sorted(taken.claims)))
 
 
-def _find_again(index: Index) -> list[_Place]:
-    """The copies among all notes.  Only folders are looked through in which a name or an id may tell of one."""
+def _find_again(index: Index, settings: Settings) -> list[_Place]:
+    """The copies among all notes, but of our own.  Only folders are looked through in which a name or an id may tell of one."""
     from notesync.store.conflicts import find_copies, may_be_copy
+    from notesync.sync.copies import is_generated
 
     keys = {path: key for key, path in index.note_paths()}
     claims = dict(index.twins())
@@ -102,6 +104,7 @@ def _find_again(index: Index) -> list[_Place]:
     return [
         _Place(keys[each.path], each.original, keys.get(each.original), 0, _tell(each), int(each.mirrored))
         for each in find_copies(among, judge)
+        if not is_generated(each.original, settings)
     ]
 
 
