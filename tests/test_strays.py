@@ -204,6 +204,23 @@ def test_a_copy_that_is_just_being_made_is_left_to_its_engine(
     assert 0 < found.wait <= 3600
 
 
+def test_what_an_engine_has_just_renamed_is_not_yet_written_again(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        published = workspace.publish()
+        (vault / "followups.ics").rename(vault / "followups.ics..path1")
+        assert workspace.find_pending(published) is None  # it has been so for long
+        monkeypatch.setattr(strays, "GRACE", 3600.0)
+        assert 0 < (workspace.find_pending(published) or 0) <= 3600
+        (vault / "followups.ics..path1").unlink()
+        assert workspace.find_pending(published) is None  # a person has removed it
+        workspace.publish()
+        (vault / "followups.ics..path1").write_bytes((vault / "followups.ics").read_bytes())
+        assert workspace.find_pending(published) is None  # it is there again
+
+
 def test_the_machine_that_does_not_write_the_calendar_removes_nothing(vault: Path) -> None:
     (vault / SYNCTHING).write_bytes((vault / "followups.ics").read_bytes())
     (vault / "notesync.yaml").write_text("vault_id: 5b1f\ncalendar: {machine: theirs}\n", encoding="utf-8")

@@ -287,9 +287,10 @@ class Watch:
             changes = self._refresh(thorough=wake.reason != EVENTS)
             if changes.changed or changes.removed or changes.added_items or changes.removed_items:
                 self._stamped = ()
-            leave = self._wrong or not self._may_write()
+            wait = None if self._published is None else self._workspace.find_pending(self._published)
+            leave = self._wrong or not self._may_write() or wait
             published = None if leave or self._is_current() else self._publish()
-            wait = None if leave else self._forget_strays()
+            wait = wait if leave else self._forget_strays()
             self._after("")
         except (NotesyncError, OSError) as error:
             self._stamped = ()  # some of the notes may have been taken in

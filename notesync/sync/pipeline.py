@@ -536,6 +536,12 @@ class Workspace(Answers):
 
         return self._try(lambda: publish(self, self._vault))
 
+    def find_pending(self, published: Published) -> float | None:
+        """The seconds for which not to publish, because a sync engine is just making conflict copies of all that."""
+        from notesync.sync.strays import find_pending
+
+        return find_pending(self._vault, published.paths)
+
     def forget_strays(self, published: Published) -> Strays:
         """Remove the conflict copies of what was published, where this computer publishes."""
         from notesync.sync.strays import Strays, forget_strays

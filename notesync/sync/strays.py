@@ -73,6 +73,24 @@ def forget_strays(vault: Vault, paths: Iterable[str], vault_id: str) -> Strays:
     return Strays(tuple(forgotten), tuple(left), min(waits, default=None))
 
 
+def find_pending(vault: Vault, paths: Iterable[str]) -> float | None:
+    """The seconds for which not to write files that an engine has just renamed to copies; None where it has not.
+
+    rclone 1.60 does so to both versions, and fails for good where one is there again before it is done.
+    """
+    paths = [posixpath.normpath(path) for path in paths]
+    gone = {path for path in paths if vault.stat(path) is None}
+    if not gone:
+        return None
+    strays = (
+        stray
+        for stray in _find_strays(vault, paths)
+        if gone.intersection(each.path for each in stray.origins)
+    )
+    ages = (_find_age(vault, stray.path) for stray in strays)
+    return max((GRACE - age for age in ages if age is not None and age < GRACE), default=None)
+
+
 def _find_age(vault: Vault, path: str) -> float | None:
     """The seconds since a file came by its name; None where there is none.
 
