@@ -126,7 +126,7 @@ def require_copies(machine: Machine) -> None:
     """Every copy is listed once, no client counts twice, and what only a copy says is marked so."""
     done = machine.run("conflicts")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert all(done.stdout.count(name) == 1 for name in find_copies(machine))
+    assert [name for name in find_copies(machine) if done.stdout.count(name) != 1] == [], done
     dates = list_dates(machine)
     assert sorted(dates) == EVERYBODY
     assert sorted(dates["Client 1"]) == [str(AHEAD + timedelta(days=days)) for days in (50, 60)]
