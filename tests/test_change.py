@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kills import die_at
 
 from notesync.problems import MovedOnError, OvertakenError, RefusedError
 from notesync.store import writing
 from notesync.store.history import History, HistoryError, Step
 from notesync.store.scan import Scan
 from notesync.store.vault import Vault, digest_of
-from notesync.sync.change import Edit, New, change_notes, undo
+from notesync.sync.change import Edit, Gone, Kept, New, Wish, change_notes, undo, was_kept
 
 NOTE = b"---\r\ntype: client\r\n---\r\n\r\n## Log\r\n\r\n- 2026-11-01 call: talked\r\n"
 CALLED = b"- 2026-11-22 call: sent the quote\r\n"
@@ -53,7 +52,7 @@ class Desk:
         self.now += 60
         return self.now
 
-    def change(self, *wishes: Edit | New, words: str = "log Acme") -> list[Step]:
+    def change(self, *wishes: Wish, words: str = "log Acme") -> list[Step]:
         return change_notes(self.vault, self.history, wishes, words, self.clock, self.waits.append)
 
     def undo(self, path: str | None = None) -> str:
@@ -113,7 +112,7 @@ def test_a_change_is_made_and_both_texts_are_kept(desk: Desk) -> None:
     ],
     ids=["an edit refuses", "a note is gone", "a name is taken", "after a new one", "outside"],
 )
-def test_a_command_is_done_whole_or_not_at_all(desk: Desk, wishes: tuple[Edit | New, ...]) -> None:
+def test_a_command_is_done_whole_or_not_at_all(desk: Desk, wishes: tuple[Wish, ...]) -> None:
     with pytest.raises(RefusedError) as error:
         desk.change(*wishes)
     assert error.value.exit_code == 4
@@ -319,24 +318,6 @@ def _check_after_kill(desk: Desk, was: bytes, wished: bytes) -> bool:
     return now == wished
 
 
-def _die_at(moment: int) -> Callable[[Any, str, Any], None]:
-    """A profiler that kills its process after one of its calls into the system or the database."""
-    left = [moment]
-
-    def profile(frame: Any, event: str, called: Any) -> None:
-        if event != "c_return":
-            return
-        if getattr(called, "__module__", "") != "posix" and not isinstance(
-            getattr(called, "__self__", None), sqlite3.Connection
-        ):
-            return
-        left[0] -= 1
-        if not left[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return profile
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_kill_at_any_step_leaves_the_old_or_the_new_note(quick_path: Path) -> None:
     outcomes, moment, ended = [], 0, False
@@ -345,7 +326,7 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_note(quick_path: Path) -> 
         desk = Desk(quick_path / str(moment))
         child = os.fork()
         if not child:
-            sys.setprofile(_die_at(moment))
+            sys.setprofile(die_at(moment))
             try:
                 desk.change(log())
             finally:
@@ -466,3 +447,47 @@ def test_a_storm_of_kills_loses_nothing_that_was_said_to_be_done(desk: Desk) -> 
         os.utime(desk.root / path, (1e9, 1e9))
     desk.change(log(), log("Clients/Bo.md"))
     assert desk.files() == ["Acme.md", "Clients/Bo.md"]
+
+
+# files that go, and files that stay -----------------------------------------------------------------
+
+
+def test_a_file_goes_when_what_it_says_stands_elsewhere_and_comes_back(desk: Desk) -> None:
+    steps = desk.change(log(), Gone("Clients/Bo.md", NOTE), words="merge Acme.md")
+    assert steps == [Step("Acme.md", NOTE, NOTE + CALLED), Step("Clients/Bo.md", NOTE, None)]
+    assert desk.files() == ["Acme.md"]
+    assert desk.undo() == "merge Acme.md"
+    assert (desk.read(), desk.read("Clients/Bo.md")) == (NOTE, NOTE)
+    assert desk.undo() == "undo: merge Acme.md"
+    assert desk.files() == ["Acme.md"]
+
+
+def test_a_file_that_has_moved_on_does_not_go(desk: Desk) -> None:
+    for wish in (Gone("Clients/Bo.md", b"other"), Kept("Clients/Bo.md", b"other")):
+        with pytest.raises(MovedOnError, match=r"Clients/Bo\.md was changed just now"):
+            desk.change(log(), wish)
+    with pytest.raises(RefusedError, match=r"Gone\.md is no longer there"):
+        desk.change(log(), Gone("Gone.md", NOTE))
+    assert (desk.read(), desk.read("Clients/Bo.md")) == (NOTE, NOTE)
+
+
+def test_a_file_that_is_saved_while_it_should_go_stays_and_the_rest_is_put_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before(monkeypatch, Vault, "forget", lambda: desk.put("Clients/Bo.md", b"typed"))
+    with pytest.raises(MovedOnError):
+        desk.change(log(), Gone("Clients/Bo.md", NOTE))
+    assert (desk.read(), desk.read("Clients/Bo.md")) == (NOTE, b"typed")
+    assert desk.history.find_last() == desk.history.find_begun() == []
+
+
+def test_a_file_that_stays_is_known_to_be_dealt_with_until_it_is_taken_back(desk: Desk) -> None:
+    assert not was_kept(desk.history, "Clients/Bo.md", NOTE)
+    steps = desk.change(log(), Kept("Clients/Bo.md", NOTE))
+    assert [step.path for step in steps] == ["Acme.md"]
+    assert was_kept(desk.history, "Clients/Bo.md", NOTE)
+    assert not was_kept(desk.history, "Clients/Bo.md", b"other")
+    (desk.root / "Clients/Bo.md").unlink()
+    desk.undo()
+    assert desk.read() == NOTE
+    assert not was_kept(desk.history, "Clients/Bo.md", NOTE)

@@ -405,6 +405,9 @@ def test_what_only_this_computer_remembers_makes_no_difference_to_what_counts(
     remember(vault, "Acme.md", text)
     assert len(look(workspace)) == 2
     assert [copy.path for copy in workspace.find_copies()] == ["Acme 2.md"]
+    assert workspace.problems() == ()
+    found = run(vault, "doctor", "--format", "lines")
+    assert "Acme 2.md:1:1: warning conflict-copy: This seems to be a conflict copy of Acme.md" in found.stdout
 
 
 # --- Copies of notes that are no clients' ----------------------------------------------------------------

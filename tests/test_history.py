@@ -129,13 +129,14 @@ def test_it_lies_where_the_system_keeps_state(
 # bounds -------------------------------------------------------------------------------------------
 
 
-def test_the_newest_texts_stay_and_of_older_ones_the_last_of_each_day(history: History) -> None:
+def test_the_newest_texts_stay_and_of_older_ones_the_first_and_last_of_each_day(history: History) -> None:
     for day in (0, 1, 2):
         for number in range(TEXTS):
             history.store([("Acme.md", b"%d/%d" % (day, number))], NOW + day * DAY + number)
     kept = texts(history)
     assert kept[:TEXTS] == [b"2/%d" % number for number in reversed(range(TEXTS))]
-    assert kept[TEXTS:] == [b"1/%d" % (TEXTS - 1), b"0/%d" % (TEXTS - 1)]
+    last = TEXTS - 1
+    assert kept[TEXTS:] == [b"1/%d" % last, b"1/0", b"0/%d" % last, b"0/0"]
 
 
 def test_what_is_old_goes_but_the_newest_two_texts_stay(history: History, folder: Path) -> None:
@@ -148,6 +149,21 @@ def test_what_is_old_goes_but_the_newest_two_texts_stay(history: History, folder
     assert texts(history, "Bo.md") == [b"y", b"x"]
     assert history.find_last() == []
     assert rows(folder, "select count(*) from text") == [(5,)]
+
+
+def test_a_text_that_stood_for_years_is_kept_for_as_long_as_one_that_is_new(history: History) -> None:
+    """It is what a conflict copy comes from that arrives in the days after: it ages from when it was replaced."""
+    history.store([("Acme.md", b"old")], NOW)
+    for number in range(3):
+        history.store([("Acme.md", b"%d" % number)], NOW + (2 * DAYS + number) * DAY)
+    assert texts(history) == [b"2", b"1", b"0", b"old"]
+    history.store([], NOW + 4 * DAYS * DAY)
+    assert texts(history) == [b"2", b"1"]
+
+
+def test_the_newest_text_of_every_note(history: History) -> None:
+    history.store([("Acme.md", b"1"), ("Bo.md", b"2"), ("Acme.md", b"3")], NOW)
+    assert history.newest() == {"Acme.md": digest_of(b"3"), "Bo.md": digest_of(b"2")}
 
 
 def test_there_are_only_so_many_changes(history: History, monkeypatch: pytest.MonkeyPatch) -> None:

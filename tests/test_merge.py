@@ -137,9 +137,27 @@ BODIES: dict[str, tuple[str, str, str, str]] = {
         "## Log\n- 2026-11-01 a\n- 2026-11-02 b\n", "## Log\n- 2026-11-20 c\n- 2026-11-01 a\n- 2026-11-02 b\n",
         "## Log\n- 2026-11-01 a\n- 2026-11-02 b\n- 2026-11-20 c\n", "## Log\n- 2026-11-01 a\n- 2026-11-02 b\n- 2026-11-20 c\n",
     ),
-    "an entry mended, an entry added": (
-        "## Log\n- 2026-11-01 cal\n", "## Log\n- 2026-11-01 call\n", "## Log\n- 2026-11-20 b\n- 2026-11-01 cal\n",
-        "## Log\n- 2026-11-20 b\n- 2026-11-01 call\n",
+    "an entry mended stands twice: the log is only ever added to": (
+        "## Log\n- 2026-11-01 clal\n", "## Log\n- 2026-11-01 call\n", "## Log\n- 2026-11-20 b\n- 2026-11-01 clal\n",
+        "## Log\n- 2026-11-20 b\n- 2026-11-01 clal\n- 2026-11-01 call\n",
+    ),
+    "words added to an entry": (
+        "## Log\n- 2026-11-01 call\n", "## Log\n- 2026-11-01 call: talked\n  to Jo\n", "## Log\n- 2026-11-20 b\n- 2026-11-01 call\n",
+        "## Log\n- 2026-11-20 b\n- 2026-11-01 call: talked\n  to Jo\n",
+    ),
+    "lines added to an entry that both have put in": (
+        "## Log\n", "## Log\n- 2026-11-20 call\n  about tea\n", "## Log\n- 2026-11-20 call\n", "## Log\n- 2026-11-20 call\n  about tea\n",
+    ),
+    "two calls of one day": (
+        "## Log\n", "## Log\n- 2026-11-20 call: Jo\n", "## Log\n- 2026-11-20 call\n", "## Log\n- 2026-11-20 call\n- 2026-11-20 call: Jo\n",
+    ),
+    "an entry taken out here stays": (
+        "## Log\n- 2026-11-02 b\n- 2026-11-01 a\n", "## Log\n- 2026-11-02 b\n", "## Log\n- 2026-11-03 c\n- 2026-11-02 b\n- 2026-11-01 a\n",
+        "## Log\n- 2026-11-03 c\n- 2026-11-02 b\n- 2026-11-01 a\n",
+    ),
+    "an entry that both took out is gone": (
+        "## Log\n- 2026-11-02 b\n- 2026-11-01 a\n", "## Log\n- 2026-11-03 c\n- 2026-11-02 b\n", "## Log\n- 2026-11-04 d\n- 2026-11-02 b\n",
+        "## Log\n- 2026-11-04 d\n- 2026-11-03 c\n- 2026-11-02 b\n",
     ),
     "an entry mended twice is kept twice": (
         "## Log\n- 2026-11-01 cal\n", "## Log\n- 2026-11-01 call\n", "## Log\n- 2026-11-01 called\n",
@@ -440,3 +458,11 @@ def test_an_older_text_is_not_chosen_without_need() -> None:
 def test_a_text_of_something_else_is_no_base() -> None:
     assert choose_base([], OLD, OLD + b"a\n") is None
     assert choose_base([b"quite\nother\nlines\n"], OLD + b"a\n", OLD + b"b\n") is None
+
+
+def test_a_text_in_which_one_side_has_taken_lines_out_is_not_the_base() -> None:
+    """This device took three lines out and added one; against its own text of then, that one would look deleted."""
+    long = OLD + b"four\nfive\nsix\nseven\n"
+    between = long.replace(b"one\ntwo\nthree\n", b"- mine\n")
+    assert choose_base([between, long], between + b"- more\n", long + b"- theirs\n") == long
+    assert choose_base([between, long, OLD], between + b"- more\n", long + b"- theirs\n") == long

@@ -209,6 +209,7 @@ def test_line_ends_and_blank_lines_are_no_difference(other: str) -> None:
     assert differ(None, text, text.replace("\n\n", "\n").replace("\n", other)) == Differences((), ())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=60))
 def test_any_bytes_can_be_compared(one: bytes, two: bytes) -> None:
     first, second = compare(None, one, two, PATH, LOG), compare(None, two, one, PATH, LOG)

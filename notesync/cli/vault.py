@@ -30,6 +30,7 @@ from notesync.sync.pipeline import Workspace
 
 if TYPE_CHECKING:
     from notesync.followup.items import ClientCard
+    from notesync.store.conflicts import Copy
     from notesync.sync.kit import Part
 
 # --- init ------------------------------------------------------------------------------------------------
@@ -216,7 +217,8 @@ def doctor(session: Session, form: str | None) -> int:
     """
     with session.open(tolerant=True) as workspace:
         session.refresh(workspace)
-        problems = (*workspace.problems(), *map(_idle, workspace.idle_clients()))
+        doubtful = map(_suspect, workspace.find_doubtful_copies())
+        problems = (*workspace.problems(), *doubtful, *map(_idle, workspace.idle_clients()))
         health = list(find_health(session, workspace))
         session.write(_render(workspace, problems, health, pick_format(form)))
         session.tell_first_steps(workspace)
@@ -246,6 +248,19 @@ def _idle(card: ClientCard) -> Problem:
         WARNING,
         f"Nothing can ever fall due for {card.name}.",
         "Give the note a rhythm (every: month) or a next_contact, or say do_not_contact: true.",
+    )
+
+
+def _suspect(copy: Copy) -> Problem:
+    return Problem(
+        copy.path,
+        1,
+        1,
+        "conflict-copy",
+        WARNING,
+        f"This seems to be a conflict copy of {copy.original}: it goes back to a text which that note had. As long as "
+        "no id in both says so, each counts as a client of its own.",
+        "See what differs with `notesync conflicts`, and merge it; or give each of the two an id of its own.",
     )
 
 

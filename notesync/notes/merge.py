@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from notesync.notes.body import parse_body
+from notesync.notes.body import Entry, parse_body
 from notesync.notes.edit import refuse, refuse_damaged
 from notesync.notes.merge_body import BOTH, BodyMerge, Cut, cut_body
 from notesync.notes.merge_header import HeaderMerge, Question, is_sound
@@ -82,20 +82,25 @@ def is_unfinished(base: bytes | None, side: bytes) -> bool:
 def choose_base(texts: Iterable[bytes], one: bytes, two: bytes) -> bytes | None:
     """Of the texts that a note had, newest first, the one that both versions most likely come from.
 
-    A later text of one side is no ancestor of the other, in which its additions would look deleted.  It is told
-    by lines that one version has and the other lacks; of equally good ones the nearest, then the oldest counts.
-    A text that has nothing in common with either version is none.
+    A later text of one side is no ancestor of the other, in which its additions would look deleted, and what it
+    took out would look added.  It is told by lines that one version has and the other lacks: its own, and those
+    of older texts that it no longer has.  Of equally good ones the nearest, then the oldest counts.  A text that
+    has nothing in common with either version is none.
     """
     sides = [_count(data) for data in (one, two)]
     found = []
-    for age, text in enumerate(texts):
+    older: set[bytes] = set()
+    for age, text in enumerate(reversed(list(texts))):
         lines = _count(text)
+        taken_out = [line for line in older if line not in lines]
+        older.update(lines)
         if text in (one, two) or not all((lines & side).total() * 2 > lines.total() for side in sides):
             continue
         lost = [lines - side for side in sides]
         one_sided = (lost[0] - lost[1]).total() + (lost[1] - lost[0]).total()
+        one_sided += sum((line in sides[0]) != (line in sides[1]) for line in taken_out)
         distance = sum((lines - side).total() + (side - lines).total() for side in sides)
-        found.append((one_sided, distance, -age, text))
+        found.append((one_sided, distance, age, text))
     return min(found)[3] if found else None
 
 
@@ -177,7 +182,8 @@ class _Merge:
         after = _list_said(parse_note(data, self.one.path), self.log_headings)
         before: Counter[object] = Counter() if self.base is None else _list_said(self.base, self.log_headings)
         for side in (self.one, self.two):
-            if _list_said(side, self.log_headings) - before - after:
+            lost = _list_said(side, self.log_headings) - before - after
+            if any(not _is_longer_in(each, after) for each in lost):
                 why = "one of its versions would hide log entries or tasks of the other"
                 raise refuse(side, 1, "hidden-entries", why, "Merge them by hand.")
         return data
@@ -205,6 +211,16 @@ def _find_newline(note: Note) -> str:
 
 def _is_ended(note: Note) -> bool:
     return note.text.endswith(("\n", "\r"))
+
+
+def _is_longer_in(said: object, others: Iterable[object]) -> bool:
+    """Whether it is an entry that stands there with more words at its end."""
+    return isinstance(said, Entry) and any(
+        isinstance(other, Entry)
+        and (other.day, other.minute) == (said.day, said.minute)
+        and other.text.startswith(said.text)
+        for other in others
+    )
 
 
 def _list_said(note: Note, log_headings: tuple[str, ...]) -> Counter[object]:

@@ -4,7 +4,8 @@ In: notes, where in them the text to merge begins, the headings that name a log.
 about places where both sides say something else.  Must not know: what a log entry means, clients, the clock.
 
 A body is cut into units: a log entry or a list item with all lines that belong to it, else one line.  Entries of
-both sides are united, in the order of the log; so are list items, as long as it is clear that no two of them
+both sides are united, in the order of the log, which is only ever added to: one that a side lacks stays, one that
+a side has mended stands twice, unless that side has but added words to it.  List items are united as well, as long as it is clear that no two of them
 are the same item changed twice.  Other lines are merged like a program's, those next to each other as one.
 """
 
@@ -114,16 +115,18 @@ class BodyMerge:
     """
 
     def __init__(self, base: Cut | None, one: Cut, two: Cut, take: Mapping[str, int]) -> None:
-        self.base, self.one, self.two = [] if base is None else base.units, one.units, two.units
+        known = [] if base is None else base.units
+        longer = _find_longer(known, one.units, two.units) | _find_longer(known, two.units, one.units)
+        known, self.one, self.two = (
+            [longer.get(unit, unit) for unit in units] for units in (known, one.units, two.units)
+        )
+        self.base = _drop_lacking(known, self.one, self.two)
         self.has_base = base is not None
         self.take = take
         self.questions: list[Question] = []
         self.asked = 0
-        known = base.entries if base is not None and len(base.entries) > 1 else None
-        self.newest_first = all(
-            is_newest_first(entries)
-            for entries in ((one.entries, two.entries) if known is None else (known,))
-        )
+        logs = [one.entries, two.entries] if base is None or len(base.entries) < 2 else [base.entries]
+        self.newest_first = all(is_newest_first(entries) for entries in logs)
 
     def build(self) -> str:
         """The text; of no use while there are questions."""
@@ -238,6 +241,39 @@ class BodyMerge:
                 kept.append(unit)
                 dropped = False
         return kept
+
+
+def _find_longer(base: Units, one: Units, two: Units) -> dict[Unit, Unit]:
+    """Entries of one side that the other has only with more words at their end, and those longer ones.
+
+    Of an entry that is new these have to be whole lines: two calls of one day may begin with the same words.
+    """
+    known, mine, theirs = set(base), set(one), set(two)
+    longer = {}
+    for unit in mine - theirs:
+        start = unit.text.rstrip("\r\n")
+        found = [
+            other
+            for other in theirs - mine
+            if unit.kind == other.kind == ENTRY
+            and unit.when == other.when
+            and other.text.startswith(start)
+            and (unit in known or other.text[len(start) : len(start) + 1] in "\r\n")
+        ]
+        if len(found) == 1:
+            longer[unit] = found[0]
+    return longer
+
+
+def _drop_lacking(base: Units, one: Units, two: Units) -> Units:
+    """The base without log entries that a side lacks: what the other has of them then counts as added by it."""
+    counts = Counter(one) & Counter(two)
+    kept = []
+    for unit in base:
+        counts[unit] -= 1
+        if unit.kind != ENTRY or counts[unit] >= 0:
+            kept.append(unit)
+    return kept
 
 
 def _join(units: Units) -> str:

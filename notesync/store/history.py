@@ -9,9 +9,10 @@ before the note is touched, and as done after.  A kill in between is recognised 
 Every text is stored once, compressed, under its digest, and a text that no longer has that digest is as good
 as none.  Without the file nothing is wrong: there is then nothing to take back.
 
-What is kept: of each note the newest :data:`TEXTS` texts, and of older ones the last of each day; changes up
-to :data:`CHANGES`; both for :data:`DAYS` days, except for the newest two texts of a note, which may be the base
-of a merge years later; :data:`LARGEST` bytes in all, the oldest going first.
+What is kept: of each note the newest :data:`TEXTS` texts, and of older ones the first and the last of each day, so
+that an hour of saves does not leave a merge without what was there before; changes up to :data:`CHANGES`; both for
+:data:`DAYS` days, a text from when the note got another one, except for the newest two texts of a note, which may be
+the base of a merge years later; :data:`LARGEST` bytes in all, the oldest going first.
 """
 
 from __future__ import annotations
@@ -399,12 +400,12 @@ def _see(db: sqlite3.Connection, path: bytes, digest: bytes, at: float) -> None:
     if rows and rows[0][1] == digest:
         return
     db.execute("insert into seen (path, digest, at) values (?, ?, ?)", (path, digest, at))
-    days: set[int] = set()
-    for key, old, when in rows[TEXTS - 1 :]:
-        if when // _DAY in days:
+    older = rows[TEXTS - 1 :]
+    days = [int(when // _DAY) for _, _, when in older]
+    for (key, old, _), newer, day, before in zip(older, [None, *days], days, [*days[1:], None], strict=False):
+        if newer == day == before:
             db.execute("delete from seen where id = ?", (key,))
             _forget_unused(db, old)
-        days.add(when // _DAY)
 
 
 _USED = (
@@ -421,11 +422,12 @@ def _forget_unused(db: sqlite3.Connection, digest: bytes) -> None:
 def _forget_old(db: sqlite3.Connection, at: float) -> None:
     """Drop what is older than we keep, and of what is left the oldest until the rest is small enough."""
     long_ago = at - DAYS * _DAY
-    newest_two = (
-        "select id from (select id, row_number() over (partition by path order by id desc) as place from seen)"
-        " where place <= 2"
+    # Of the newest two, the first has no text after it, and the second one that has none.
+    outdated = (
+        "select id from (select id, lead(at) over note as until, lead(at, 2) over note as after from seen"
+        " window note as (partition by path order by id)) where until < ? and after is not null"
     )
-    db.execute(f"delete from seen where at < ? and id not in ({newest_two})", (long_ago,))  # noqa: S608
+    db.execute(f"delete from seen where id in ({outdated})", (long_ago,))  # noqa: S608
     db.execute("delete from change where at < ? or id <= ?", (long_ago, _last(db) - CHANGES))
     db.execute(f"delete from text where not ({_USED})")  # noqa: S608
     while _size(db) > LARGEST and _forget_oldest(db):

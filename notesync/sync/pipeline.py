@@ -480,6 +480,11 @@ class Workspace(Answers):
             self._history = History(state_dir(self.root))
         return self._history
 
+    def find_doubtful_copies(self) -> list[Copy]:
+        """Those that only this computer can tell: they count as notes of their own, or computers would differ."""
+        known = {each.path for each in self.index.copies()}
+        return [copy for copy in self.find_copies() if copy.path not in known]
+
     # changing -----------------------------------------------------------------------------------
 
     @property

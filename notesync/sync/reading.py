@@ -47,6 +47,7 @@ from notesync.publish.text import clean, line_parts
 from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_letter
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
+from notesync.sync.counting import number_copies
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken
 from notesync.sync.sides import (
@@ -58,7 +59,6 @@ from notesync.sync.sides import (
     split_sides,
 )
 from notesync.sync.ties import FREE, UNTIED, CopyTie, Ties, add_ties, find_awaited, find_ties, offer_tasks
-from notesync.sync.versions import number_copies
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache

@@ -18,7 +18,7 @@ from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
 from notesync.problems import Problem
 from notesync.store.index import Index
-from notesync.sync.versions import find_repeated, report_copies, settle_copies
+from notesync.sync.counting import find_repeated, report_copies, settle_copies
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
