@@ -865,6 +865,54 @@ def test_a_new_day_is_published_without_any_change(vault, monkeypatch):
     assert b"20261123" in (vault / "followups.ics").read_bytes()
 
 
+def test_watch_sees_to_conflict_copies_of_the_calendar_when_their_engine_is_done(vault, monkeypatch):
+    """rclone renames it on both sides, and must find it gone until it has copied them."""
+    from notesync.cli import sync
+    from notesync.sync.watch import STOPPED, SWEEP, Wake
+
+    said, waits = [], []
+    calendar, copy = vault / "followups.ics", vault / "followups.ics..path1"
+
+    def rename():
+        monkeypatch.setattr("notesync.sync.strays.GRACE", 3600.0)
+        calendar.rename(copy)
+
+    def end_grace():
+        assert not calendar.exists()
+        monkeypatch.setattr("notesync.sync.strays.GRACE", 0.0)
+
+    def make_what_stays():
+        assert calendar.exists()
+        assert not copy.exists()
+        (vault / "followups.Conflict.ics").write_bytes(calendar.read_bytes())
+
+    class Script:
+        stopped = False
+        is_idle = False
+        happens = iter([rename, end_grace, make_what_stays, lambda: None])
+
+        def wait(self, midnight=None, at_most=None):
+            waits.append(at_most)
+            happens = next(self.happens, None)
+            if happens is None:
+                return Wake(STOPPED)
+            happens()
+            return Wake(SWEEP)
+
+    class Told(session.Session):
+        def tell(self, *lines):
+            said.extend(lines)
+
+    with Told().open() as workspace:
+        sync.Watch(Told(), workspace, Script()).run()
+    assert waits[0] is None
+    assert 0 < waits[1] <= 3600
+    assert waits[2:] == [None] * 3
+    removed = [line for line in said if "removed conflict copies: followups.ics..path1" in line]
+    left = [line for line in said if "followups.Conflict.ics is Resilio's conflict copy" in line]
+    assert (len(removed), len(left)) == (1, 1)
+
+
 # --- the group and its manual ----------------------------------------------------------------------------
 
 
