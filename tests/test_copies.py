@@ -93,6 +93,8 @@ def test_a_weak_name_counts_by_one_id_in_both(vault: Path, workspace: Workspace)
     put(vault, "Acme.md", "type: client\nid: a1")
     put(vault, "Acme 2.md", "type: client\nid: a1")
     put(vault, "Acme (1).md", "type: client\nid: b2")
+    put(vault, "Bolt.md", "type: client\nid: a2\nname: Bolt")
+    put(vault, "Bolt-Cape.md", "type: client\nid: a2\nname: Bolt of Cape Town")
     assert find(workspace) == [("Acme 2.md", "Acme.md")]
 
 
@@ -408,6 +410,63 @@ def test_what_only_this_computer_remembers_makes_no_difference_to_what_counts(
     assert workspace.problems() == ()
     found = run(vault, "doctor", "--format", "lines")
     assert "Acme 2.md:1:1: warning conflict-copy: This seems to be a conflict copy of Acme.md" in found.stdout
+
+
+# --- One client in two notes -----------------------------------------------------------------------------
+
+
+def test_two_notes_with_one_id_are_one_client(vault: Path, workspace: Workspace) -> None:
+    """One device renamed the note while another changed it: both names are there, and no name tells of it."""
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20", "- [ ] Ring 📅 2026-11-25\n")
+    put(
+        vault,
+        "Clients/Acme Ltd.md",
+        "type: client\nid: a1\nnext_contact: 2026-11-20",
+        "- [ ] Write 📅 2026-11-26\n",
+    )
+    assert look(workspace) == [
+        "* Acme: Write 2026-11-26 (Clients/Acme Ltd.md:6)",
+        "Acme: Contact as agreed 2026-11-20 (Acme.md:4)",
+        "Acme: Ring 2026-11-25 (Acme.md:6)",
+    ]
+    (problem,) = workspace.problems()
+    assert (problem.path, problem.line, problem.code) == ("Clients/Acme Ltd.md", 3, "duplicate-id")
+    assert "Acme.md" in problem.message
+    assert workspace.counts().clients == 1
+    (vault / "Acme.md").unlink()
+    assert [each.split(":")[0] for each in look(workspace)] == ["Acme Ltd", "Acme Ltd"]
+    assert workspace.problems() == ()
+
+
+def test_notes_with_one_id_that_write_different_names_are_two_clients(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nname: Acme\nnext_contact: 2026-11-20")
+    put(vault, "Acme 2.md", "type: client\nid: a1\nname: Bolt\nnext_contact: 2026-11-20")
+    assert [each.split(":")[0] for each in look(workspace)] == ["Acme", "Bolt"]
+    assert [problem.code for problem in workspace.problems()] == ["duplicate-id"]
+    put(vault, "Acme 2.md", "type: client\nid: a1\nname: ACME\nnext_contact: 2026-11-20")
+    assert [each.split(":")[0] for each in look(workspace)] == ["Acme"]
+    assert [problem.code for problem in workspace.problems()] == ["conflict-copy"]
+
+
+def test_a_copy_of_a_renamed_note_is_the_clients(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme Ltd.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, DROPBOX, "type: client\nid: a1\nnext_contact: 2026-11-23")
+    assert [each.split(" (")[0] for each in look(workspace)] == [
+        "* Acme Ltd: Contact as agreed 2026-11-23",
+        "Acme Ltd: Contact as agreed 2026-11-20",
+    ]
+
+
+def test_copies_of_a_note_whose_id_another_has_are_that_ones(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Aardvark.md", "type: client\nid: a1")
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, DROPBOX, "type: client\nid: a1\nnext_contact: 2026-11-23")
+    assert [each.split(" (")[0] for each in look(workspace)] == [
+        "* Aardvark: Contact as agreed 2026-11-20",
+        "* Aardvark: Contact as agreed 2026-11-23",
+    ]
 
 
 # --- Copies of notes that are no clients' ----------------------------------------------------------------

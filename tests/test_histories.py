@@ -46,6 +46,7 @@ FRONT = (
     "type: client\ncompany: Bakers\nevery: month\nreferred_by: '[[Acme]]'\naliases: [Acme, A]\n",
     "type: client\ncompany: '[[Bakers]]'\nstage: customer\npaused_until: 2026-12-05\nsold: 2026-11-19\n",
     "type: client\ncompany: bakers\ndo_not_contact: true\nlast_contact: 2026-11-15\n",
+    "type: client\nid: same-for-all\nname: Bolt\nnext_contact: 2026-11-24\n",
 )
 BODY = (
     "",

@@ -223,11 +223,13 @@ def test_people_of_one_company_share_the_stages_cadence(vault: Path, tmp_path: P
 # --- One id in two notes ---------------------------------------------------------------------------------
 
 
-def test_of_two_notes_with_one_id_the_first_by_path_keeps_it(vault: Path, workspace: Workspace) -> None:
-    put(vault, "Bolt", "type: client\nid: a1\nnext_contact: 2026-11-20")
+def test_of_two_notes_with_one_id_and_two_names_the_first_by_path_keeps_it(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Bolt", "type: client\nid: a1\nname: Bolt\nnext_contact: 2026-11-20")
     workspace.refresh()
     (before,) = workspace.agenda(Selection()).items
-    put(vault, "Acme", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, "Acme", "type: client\nid: a1\nname: Acme\nnext_contact: 2026-11-20")
     workspace.refresh()
     first, second = workspace.agenda(Selection()).items
     assert (first.client, first.uid) == ("Acme", before.uid)

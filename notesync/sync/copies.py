@@ -1,8 +1,8 @@
 """The notes of a vault in, those that are conflict copies out, and of what.
 
 A name that proves a copy counts by itself.  One that any note may have counts only where a note has the right
-name beside it, both are clients', and they are of one client: by the same ``id`` in both, which every computer
-sees alike; else by what this computer remembers of the note beside it, which only :func:`find_copies` asks for.
+name beside it, both are clients', and they are of one client: by the same ``id`` in both and no other name, which every
+computer sees alike; else by what this computer remembers of the note beside it, which only :func:`find_copies` asks for.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ class _Witness:
         one, other = self._look(copy), self._look(beside)
         if one is None or other is None or not is_same_client(one.facts, other.facts):
             return False
-        return is_sure_id(one.facts.id, other.facts.id) or shares_past(one.text, self._remember(beside))
+        if one.facts.id and one.facts.id == other.facts.id:
+            return len({fold(each.facts.name) for each in (one, other)} - {""}) < 2
+        return shares_past(one.text, self._remember(beside))
 
     def _look(self, path: str) -> _Seen | None:
         if path not in self._seen:
@@ -96,11 +98,6 @@ class _Witness:
                     yield parse_note(data, path, self._known).text
         except NotesyncError:
             return
-
-
-def is_sure_id(one: str, other: str) -> bool:
-    """Whether two notes write the same ``id``: then they are one client's for every computer."""
-    return bool(one) and one == other
 
 
 def find_facts(note: Note, settings: Settings) -> Facts:

@@ -8,7 +8,7 @@ decided here comes from names and from what the notes say: every computer decide
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -16,7 +16,6 @@ from notesync.problems import WARNING
 from notesync.store.index import Index, KnownCopy
 
 if TYPE_CHECKING:
-    from notesync.followup.settings import Settings
     from notesync.store.conflicts import Copy
     from notesync.sync.reading import Reader
     from notesync.sync.refresh import Taken
@@ -46,10 +45,10 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
         _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in before
     ]
     if _may_differ(index, taken, known=bool(before), everything=everything):
-        found = _find_again(index, reader.settings)
-        if [each[:3] for each in found] != [each[:3] for each in places]:
+        found = _find_again(index, reader)
+        if {each._replace(head=0) for each in found} != {each._replace(head=0) for each in places}:
             index.store_copies(found)
-    index.replace_problems(CODE, [each.key for each in before], ())
+    _replace_problems(index, [each.key for each in before], ())
     if not index.has_copies():
         return set(index.copied_numbers())
     copies = _choose(index.copies())
@@ -63,11 +62,11 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
     return _find_miscopied(index, copies)
 
 
-def report_copies(index: Index) -> None:
+def report_copies(index: Index, reader: Reader) -> None:
     """Have each copy be among the problems, once nothing more is derived: a note's problems go with its rows."""
     if index.has_copies():
         copies = index.copies()
-        index.replace_problems(CODE, [each.key for each in copies], _report(copies))
+        _replace_problems(index, [each.key for each in copies], list(_report(copies, reader)))
 
 
 def number_copies(stands: str, copies: Sequence[tuple[str, bytes]]) -> int:
@@ -88,24 +87,66 @@ def _may_differ(index: Index, taken: Taken, *, known: bool, everything: bool) ->
     return bool(taken.claims) and (known or index.has_twins(sorted(taken.claims)))
 
 
-def _find_again(index: Index, settings: Settings) -> list[_Place]:
-    """The copies among all notes, but of our own.  Only folders are looked through in which a name or an id may tell of one."""
+def _find_again(index: Index, reader: Reader) -> list[_Place]:
+    """The copies among all notes.  Only folders are looked through in which a name or an id may tell of one."""
     from notesync.store.conflicts import find_copies, may_be_copy
     from notesync.sync.copies import is_generated
 
     keys = {path: key for key, path in index.note_paths()}
-    claims = dict(index.twins())
-    folders = {_find_folder(path) for path in keys if path in claims or may_be_copy(path)}
+    twins = _Twins(index, reader)
+    folders = {_find_folder(path) for path in keys if path in twins.claims or may_be_copy(path)}
     among = [path for path in keys if _find_folder(path) in folders] if folders else []
+    copies = find_copies(among, twins.are_one)
+    found = [each for each in copies if not is_generated(each.original, reader.settings)]
+    twins.find_heads({each.path for each in found})
+    places = []
+    for each in found:
+        original = each.original if each.present else twins.find_head(each.path) or each.original
+        places.append(
+            _Place(keys[each.path], original, keys.get(original), 0, _tell(each), int(each.mirrored))
+        )
+    places += [_Place(keys[path], head, keys[head], 0, "", 0) for path, head in twins.others.items()]
+    return sorted(places)
 
-    def judge(copy: str, beside: str) -> bool:
-        return copy in claims and claims[copy] == claims.get(beside)
 
-    return [
-        _Place(keys[each.path], each.original, keys.get(each.original), 0, _tell(each), int(each.mirrored))
-        for each in find_copies(among, judge)
-        if not is_generated(each.original, settings)
-    ]
+class _Twins:
+    """The notes with an id that others have, too: those are one client's, unless they write different names.
+
+    Who makes a new client of an old one's note may forget the id, but not the name.
+    """
+
+    def __init__(self, index: Index, reader: Reader) -> None:
+        self.claims = dict(index.twins())
+        self.others: dict[str, str] = {}
+        self._reader = reader
+        self._names: dict[str, str] = {}
+        self._heads: list[str] = []
+
+    def are_one(self, one: str, other: str) -> bool:
+        """Whether two notes are one client's."""
+        if one not in self.claims or self.claims[one] != self.claims.get(other):
+            return False
+        names = {self._read_name(path) for path in (one, other)} - {""}
+        return len(names) < 2
+
+    def find_heads(self, copies: Container[str]) -> None:
+        """Of the notes that are no copies by their names have the first by path be the one that counts."""
+        for path in sorted(self.claims):
+            if path not in copies:
+                head = self.find_head(path)
+                if head:
+                    self.others[path] = head
+                else:
+                    self._heads.append(path)
+
+    def find_head(self, path: str) -> str:
+        """The note that counts of those that are one client's with this one; '' where there is none so far."""
+        return next((head for head in self._heads if self.are_one(head, path)), "")
+
+    def _read_name(self, path: str) -> str:
+        if path not in self._names:
+            self._names[path] = self._reader.read_identity(path)[0]
+        return self._names[path]
 
 
 def _find_folder(path: str) -> str:
@@ -134,7 +175,9 @@ def _choose(copies: Sequence[KnownCopy]) -> list[KnownCopy]:
     for each in copies:
         groups.setdefault(_name_group(each), []).append(each)
     heads = {name: _find_head(group) for name, group in groups.items()}
-    return [each._replace(head=heads[_name_group(each)]) for each in copies]
+    chosen = {each.key: heads[_name_group(each)] for each in copies}
+    # An original may itself be aside for another note with its id.
+    return [each._replace(head=chosen.get(chosen[each.key], chosen[each.key])) for each in copies]
 
 
 def _name_group(copy: KnownCopy) -> str:
@@ -201,10 +244,32 @@ def _find_miscopied(index: Index, copies: Iterable[KnownCopy]) -> set[int]:
 # --- What is said of copies ------------------------------------------------------------------------------
 
 
-def _report(copies: Sequence[KnownCopy]) -> Iterator[tuple[Any, ...]]:
+def _replace_problems(index: Index, keys: Sequence[int], problems: Sequence[tuple[Any, ...]]) -> None:
+    for code in (CODE, _TWIN):
+        index.replace_problems(code, keys, [each for each in problems if each[_CODE_AT] == code])
+
+
+_CODE_AT = 4
+
+
+def _report(copies: Sequence[KnownCopy], reader: Reader) -> Iterator[tuple[Any, ...]]:
     """The problems of copies, as the index stores them."""
     paths = {each.key: each.path for each in copies}
     for each in copies:
+        if not each.told:
+            yield (
+                each.key,
+                each.path,
+                *reader.read_identity(each.path)[1:],
+                _TWIN,
+                WARNING,
+                (
+                    f"The note {each.original} has the same id: both count as one client, and what only this one asks for is"
+                    " listed besides."
+                ),
+                _TWIN_HINT,
+            )
+            continue
         if each.head == each.key:
             gone = "is gone" if each.beside is None else "is no client's note any more"
             what = f"{each.original}, which {gone}; this one stands in for it ({each.told})."
@@ -216,6 +281,7 @@ def _report(copies: Sequence[KnownCopy]) -> Iterator[tuple[Any, ...]]:
         yield each.key, each.path, 1, 1, CODE, WARNING, f"This is a conflict copy of {what}", hint
 
 
+_TWIN_HINT = "If both are of one client, bring them together in one note; else give this one another id."
 _HINT = "See what differs with `notesync conflicts`, and merge it; what only the copy asks for is listed until then."
 _MIRRORED = (
     "See what differs with `notesync conflicts`, and do not delete this file: Resilio would delete the note itself on"

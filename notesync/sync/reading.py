@@ -17,6 +17,7 @@ from notesync.followup.card import Card
 from notesync.followup.card import to_text as to_card_text
 from notesync.followup.client import (
     Client,
+    find_key,
     find_known_keys,
     find_other_type,
     is_client,
@@ -41,12 +42,13 @@ from notesync.followup.unmerged import find_unmerged
 from notesync.notes.body import parse_bodies, parse_body
 from notesync.notes.lines import read_day
 from notesync.notes.mention import to_text
-from notesync.notes.note import Note, parse_note
+from notesync.notes.note import Note, normalise_key, parse_note
 from notesync.problems import ERROR, WARNING, Problem
 from notesync.publish.text import clean, line_parts
 from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_letter
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
+from notesync.store.writing import fold
 from notesync.sync.counting import number_copies
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken
@@ -118,6 +120,16 @@ class Reader:
             for row in rows:
                 self._count_items(known[row.path].key, row, taken)
             self._index.store([(known[row.path].key, row) for row in rows])
+
+    def read_identity(self, path: str) -> tuple[str, int, int]:
+        """The name that a note writes down, as names are compared ('': none), and where its id stands."""
+        try:
+            note = parse_note(self._vault.read(path, time.time_ns()).data, path, self._known_keys)
+        except Unreadable:
+            return "", 1, 1
+        named = note.get(normalise_key(find_key(note, "name", self._context.settings)))
+        name = read_alone(note, self._context).name if named is not None and named.values else ""
+        return fold(name), *_find_place(note, "id", self._context)
 
     def _find_ties(self, keys: Sequence[int]) -> dict[int, Ties]:
         """The ties of clients, with what their conflict copies say."""
