@@ -42,9 +42,11 @@ def require(program: str) -> str:
     return shutil.which(program) or missing(f"{program} is not installed")
 
 
-def await_that(happens: Callable[[], Any], words: str, tell: Callable[[], str] = str) -> Any:
+def await_that(
+    happens: Callable[[], Any], words: str, tell: Callable[[], str] = str, patience: float = PATIENCE
+) -> Any:
     """What ``happens`` answers once that is something; ``tell`` adds to the failure how things are."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (answer := happens()):
         assert time.monotonic() < deadline, f"still waiting: {words}\n{tell()}"
         time.sleep(STEP)
@@ -218,12 +220,15 @@ class Node:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.id = self._read_config().find("device").get("id")  # type: ignore[union-attr]
-        self.gui, self.port = _find_port(), _find_port()
+        self.gui = self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def _read_config(self) -> ElementTree.Element:
         return ElementTree.parse(self.home / "config.xml").getroot()
+
+    def choose_ports(self) -> None:
+        self.gui, self.port = _find_port(), _find_port()
 
     def configure(self, nodes: Sequence[Node]) -> None:
         """Share the folder with these nodes, itself among them, and with nobody else."""
@@ -263,6 +268,7 @@ class Node:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            self._process = None
 
     def said(self) -> str:
         return (self.home / "log").read_text(encoding="utf-8", errors="replace")
@@ -362,11 +368,24 @@ def joined(folder: Path) -> Iterator[Pair]:
     nodes = [Node(folder / name / "syncthing", folder / name / "synced") for name in ("one", "other")]
     pair = Pair(nodes[0], nodes[1])
     try:
-        for node in nodes:
-            node.configure(nodes)
-            node.start()
-        await_that(lambda: all(node.is_joined() for node in nodes), "two nodes to find each other", pair.said)
+        for tries in range(3):
+            try:
+                _start(pair)
+                break
+            except AssertionError:  # another program may have taken a port that was free
+                if tries == 2:
+                    raise
         yield pair
     finally:
         for node in nodes:
             node.stop()
+
+
+def _start(pair: Pair) -> None:
+    for node in pair.nodes:
+        node.stop()
+        node.choose_ports()
+    for node in pair.nodes:
+        node.configure(pair.nodes)
+        node.start()
+    await_that(lambda: all(node.is_joined() for node in pair.nodes), "two nodes to meet", pair.said, 30.0)
