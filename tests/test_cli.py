@@ -923,6 +923,14 @@ def test_the_list_of_commands_loads_none_of_them():
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
+def list_family(name):
+    """A command, and those below it, each with the words that call it."""
+    command = find_command(name)
+    yield name, command
+    for child in getattr(command, "commands", {}).values():
+        yield f"{name} {child.name}", child
+
+
 def find_command(name):
     found = notesync.get_command(click.Context(notesync), name)
     assert isinstance(found, session.Command)
@@ -976,7 +984,7 @@ def test_a_command_says_the_same_in_the_list_and_in_its_help(name):
 
 @pytest.mark.parametrize(
     ("name", "example"),
-    [(name, example) for name in COMMANDS for example in find_command(name).examples],
+    [(name, example) for name in COMMANDS for each in list_family(name) for example in each[1].examples],
     ids=lambda value: value,
 )
 def test_the_examples_in_the_help_work(name, example, tmp_path, monkeypatch):
@@ -1009,7 +1017,21 @@ def test_the_examples_in_the_help_work(name, example, tmp_path, monkeypatch):
                 "enex": "<en-export/>",
             }
             Path(words[1]).write_text(made[words[1].rpartition(".")[2]], encoding="utf-8")
+        if name.startswith("conflicts ") and "imraan" in words:
+            make_conflict(Path("Clients/Imraan Davids.md"))
+            monkeypatch.setattr("notesync.sync.merging.QUIET", 0)
         assert run(*words).exit_code in (0, 1)
+
+
+def make_conflict(note):
+    """Two versions of a note with two dates, and what both come from."""
+    assert run("sync").exit_code == 0
+    text = note.read_text(encoding="utf-8")
+    for day, path in (
+        (25, note),
+        (27, note.with_name(f"{note.stem} (Anna's conflicted copy 2026-11-22).md")),
+    ):
+        path.write_text(text.replace("every:", f"next_contact: 2026-11-{day}\nevery:"), encoding="utf-8")
 
 
 def render_manual():
@@ -1024,7 +1046,8 @@ def render_manual():
     lines += ["Every command has these options; they may also stand before its name:", ""]
     lines += [*render_options(find_shared()), ""]
     for name in COMMANDS:
-        lines += render_command(name, find_command(name))
+        for words, command in list_family(name):
+            lines += render_command(words, command)
     lines += ["## Exit codes", "", "| code | meaning |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
     lines += ["", *WRITING, "", *COMPLETION]
@@ -1044,7 +1067,7 @@ WHEN = (
 WRITING = (
     "## Writing into notes",
     "",
-    "`log`, `done`, `move`, `pause`, `sold`, `lost`, `undo` and `import --update` change notes; nothing else does, and never by itself.",
+    "`log`, `done`, `move`, `pause`, `sold`, `lost`, `undo`, `conflicts merge` and `import --update` change notes; nothing else does, and never by itself.",
     "",
     "- A change is the few characters that were asked for. Every other byte stays: the order of keys, comments, quotes,",
     "  line ends, even a missing one at the end. The note is read again afterwards and must say exactly what was wished;",
@@ -1057,9 +1080,10 @@ WRITING = (
     "  read or is not downloaded: exit code 4, with what to do.",
     "- What is agreed for a day without a time is settled by a contact up to two working days before. So `log --next` with",
     "  a day as near as that wants a time, and asks for it on a terminal.",
-    "- Earlier texts of the notes that were changed are kept for 90 days, a thousand changes and 100 MB at most, for `undo`,",
-    "  in the user's state folder (on Linux `~/.local/state/notesync`, or below `$XDG_STATE_HOME`), readable for nobody",
-    "  else. Deleting them costs `undo` alone.",
+    "- Earlier texts of notes, as `sync` and `watch` have seen them and as they were before each change, are kept for 90",
+    "  days, a thousand changes and 100 MB at most, for `undo` and for merging, in the user's state folder (on Linux",
+    "  `~/.local/state/notesync`, or below `$XDG_STATE_HOME`), readable for nobody else. Deleting them costs `undo` its",
+    "  memory, and merges some questions.",
 )
 COMPLETION = (
     "## Completion",
@@ -1075,7 +1099,10 @@ COMPLETION = (
 )
 EXIT_CODES = (
     (0, "fine; `watch` or `serve` ended by a signal"),
-    (1, "found what it looks for: `check` something overdue, `doctor` a problem"),
+    (
+        1,
+        "found what it looks for: `check` something overdue, `doctor` a problem, `conflicts` a copy left to merge",
+    ),
     (UsageError.exit_code, "wrong usage or settings; a client unknown or ambiguous"),
     (VaultError.exit_code, "the vault cannot be read"),
     (RefusedError.exit_code, "refused, and nothing was changed"),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from notesync.cli import conflicts, session
+from notesync.cli import conflicts, session, sync
 from notesync.cli.group import notesync
 from notesync.publish.tables import render_outline
-from notesync.sync import keeping, merging
+from notesync.store.history import History
+from notesync.sync import merging
+from notesync.sync.watch import STOPPED, SWEEP, Wake
 
 NOW = "2026-11-22T10:00"
 BASE = "---\ntype: client\nname: Acme\nvalue: 1\n---\n# Acme\n\n## Log\n- 2026-11-01 call: talked\n"
@@ -99,7 +102,7 @@ def test_a_copy_is_listed_shown_merged_and_taken_back(vault: Vault) -> None:
     assert f"--- a/{COPY}\n+++ /dev/null\n" in dry.stdout
     assert vault.files() == before
     done = vault.run("merge")
-    assert (done.exit_code, done.stdout) == (0, f"Merged: Acme.md with {COPY}, 1 log entry changed\n")
+    assert (done.exit_code, done.stdout) == (0, f"Merged: Acme.md with {COPY}, which brought 1 log entry\n")
     assert vault.files() == {"Acme.md": MERGED}
     assert vault.run().exit_code == 0
     undone = CliRunner().invoke(notesync, ["undo"])
@@ -175,7 +178,7 @@ def test_what_is_clear_is_merged_and_the_rest_is_named(vault: Vault) -> None:
     vault.put("Acme.md", DATED[0])
     done = vault.run("merge")
     assert done.exit_code == 1
-    assert done.stdout == f"Merged: Bo.md with {COPY.replace('Acme', 'Bo')}, 1 log entry changed\n"
+    assert done.stdout == f"Merged: Bo.md with {COPY.replace('Acme', 'Bo')}, which brought 1 log entry\n"
     assert "Not merged: Acme.md: asks for" in done.stderr
     assert vault.files()["Bo.md"] == MERGED
     assert {"Acme.md", COPY} <= set(vault.files())
@@ -325,7 +328,7 @@ def test_it_waits_until_files_are_left_alone(vault: Vault, monkeypatch: pytest.M
 def test_sync_keeps_some_texts_at_once_and_the_rest_later(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notesync.cli.sync._KEPT_AT_ONCE", 2)
+    monkeypatch.setattr(sync, "_KEPT_AT_ONCE", 2)
     for number in range(5):
         vault.put(f"{number}.md", BASE.replace("Acme", f"Client {number}"))
     for left in (3, 1, 0, 0):
@@ -359,4 +362,60 @@ def test_what_vanishes_while_it_is_kept_is_left_out(vault: Vault) -> None:
     with session.Session().open() as workspace:
         workspace.keep_texts(["Acme.md", "Nobody.md"])
         assert len(workspace._open_history().texts("Acme.md")) == 1
-    assert keeping.BATCH > 1
+
+
+class Script:
+    """A watcher's wakes, each with what happens just before it."""
+
+    stopped = False
+    is_idle = True
+
+    def __init__(self, *happens: Callable[[], object]) -> None:
+        self.happens = list(happens)
+
+    def wait(self, midnight: float | None = None, at_most: float | None = None) -> Wake:
+        if not self.happens:
+            return Wake(STOPPED)
+        self.happens.pop(0)()
+        return Wake(SWEEP)
+
+
+class Told(session.Session):
+    """A session that remembers what it said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def tell(self, *lines: str) -> None:
+        self.said.extend(lines)
+
+
+def test_watch_keeps_every_text_while_nothing_happens_and_each_that_comes(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "_KEPT_AT_ONCE", 1)
+    monkeypatch.setattr(sync, "_KEPT_BETWEEN", 1)
+    for number in range(4):
+        vault.put(f"{number}.md", BASE.replace("Acme", f"Client {number}"))
+    told = Told()
+    with told.open() as workspace:
+        script = Script(lambda: vault.put("0.md", MINE), lambda: vault.put("0.md", THEIRS))
+        sync.Watch(told, workspace, script).run()  # type: ignore[arg-type]
+        history = workspace._open_history()
+        assert set(history.newest()) == {f"{number}.md" for number in range(4)}
+        kept = [history.read(text.digest) for text in history.texts("0.md")]
+    assert kept == [THEIRS.encode(), MINE.encode(), BASE.replace("Acme", "Client 0").encode()]
+
+
+def test_watch_says_once_that_texts_cannot_be_kept(vault: Vault, tmp_path: Path) -> None:
+    vault.put("Acme.md", BASE)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "notesync").write_bytes(b"in the way")
+    told = Told()
+    with told.open() as workspace:
+        workspace._history = History(str(tmp_path / "home" / "notesync" / "vault"))
+        script = Script(lambda: vault.put("Acme.md", MINE), lambda: vault.put("Acme.md", THEIRS))
+        sync.Watch(told, workspace, script).run()  # type: ignore[arg-type]
+    assert len([line for line in told.said if "harder to merge" in line]) == 1
+    assert len([line for line in told.said if "Acme.md" in line]) >= 2

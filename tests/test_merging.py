@@ -158,6 +158,16 @@ def test_a_copy_that_holds_nothing_new_goes_and_its_text_is_kept(desk: Desk, cop
         assert desk.files() == {NOTE: MINE, COPY: copy}
 
 
+def test_a_copy_of_a_generated_note_goes_without_a_merge(quick_path: Path) -> None:
+    desk = Desk(quick_path, ())
+    made = "---\ngenerated: notesync\n---\n- Acme, today\n"
+    desk.put("Agenda.md", made)
+    desk.put("Agenda (Anna's conflicted copy 2026-11-22).md", made.replace("today", "tomorrow"))
+    assert desk.case().state == NOTHING_NEW
+    desk.merge()
+    assert desk.files() == {"Agenda.md": made}
+
+
 def test_two_dates_leave_everything_as_it_is_until_somebody_says(desk: Desk) -> None:
     for path, day in ((NOTE, "26"), (COPY, "27")):
         desk.put(path, desk.files()[path].replace("value:", f"next_contact: 2026-11-{day}\nvalue:"))

@@ -25,6 +25,9 @@ LAUNCH = """
 import os, sys
 from notesync.cli import main, session
 session.read_clock = lambda zone: session.parse_moment(os.environ.get("NOW", "2026-11-22T10:00"))
+if "conflicts" in sys.argv:
+    from notesync.sync import merging
+    merging.QUIET = 0  # files need not be left alone for ten seconds
 main()
 """
 INDEX_FOLDER = re.compile(r"(?<=notesync[/\\])[\w-]+-[0-9a-f]{8}(?=[/\\])")
@@ -59,11 +62,13 @@ class Terminal:
             self.here = (self.here / arguments[0]).resolve()
         elif program == "cat":
             return (self.here / arguments[0]).read_text(encoding="utf-8"), 0
+        elif program == "cp":
+            shutil.copyfile(self.here / arguments[0], self.here / arguments[1])
         elif program == "echo" and arguments[-2] == ">>":
             with (self.here / arguments[-1]).open("a", encoding="utf-8", newline="\n") as file:
                 file.write(" ".join(arguments[:-2]) + "\n")
         else:
-            raise AssertionError(f"only notesync, cd, cat and echo ... >> FILE are known here: {typed}")
+            raise AssertionError(f"only notesync, cd, cat, cp and echo ... >> FILE are known here: {typed}")
         return "", 0
 
     def notesync(self, arguments: list[str], settings: dict[str, str]) -> tuple[str, int]:

@@ -74,11 +74,15 @@ class _Keeping:
         """Keep what these notes hold now."""
         self._try(lambda: self._workspace.keep_texts(paths))
 
-    def go_on(self, most: int) -> bool:
-        """Keep some more of what was found; whether there is more."""
+    @property
+    def has_more(self) -> bool:
+        """Whether something that was found is still to be kept."""
+        return bool(self._unkept)
+
+    def go_on(self, most: int) -> None:
+        """Keep some more of what was found."""
         some, self._unkept = self._unkept[:most], self._unkept[most:]
         self.keep(some)
-        return bool(self._unkept)
 
     def _find(self) -> None:
         self._unkept = self._workspace.find_unkept()
@@ -249,8 +253,8 @@ class Watch:
 
     def _wait(self, at_most: float | None) -> Wake:
         """The next reason to refresh; until there is one, the texts of notes are kept."""
-        while self._watcher.is_idle and self._keeping.go_on(_KEPT_BETWEEN):
-            pass
+        while self._keeping.has_more and self._watcher.is_idle:
+            self._keeping.go_on(_KEPT_BETWEEN)
         return self._watcher.wait(find_midnight(self._workspace.zone), at_most)
 
     def _start(self) -> float | None:

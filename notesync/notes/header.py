@@ -115,7 +115,8 @@ class HeaderReading:
                 ERROR,
                 "Two versions of this note were put into one and never merged; what either of them asks for is"
                 " listed.",
-                "Keep the lines that are right and delete those with <<<<<<<, ======= and >>>>>>>.",
+                "Run `notesync conflicts merge`, or keep the lines that are right and delete those with <<<<<<<, "
+                "======= and >>>>>>>.",
             )
 
     # ------------------------------------------------------------------------------------ fences

@@ -136,7 +136,7 @@ def outline_cases(cases: Sequence[Case]) -> Iterator[Row]:
         for sheet in case.sheets:
             yield 2, clean(sheet.copy.path.rpartition("/")[2]), ""
             yield 4, describe_source(sheet.copy), "dim"
-            yield 4, f"differs: {_describe_sheet(case, sheet)}", ""
+            yield 4, f"differs: {_describe_sheet(case, sheet) or 'nothing that is said'}", ""
         yield 2, f"→ {describe_merge(case)}", _STYLES[case.state]
         yield 0, "", ""
 
@@ -327,11 +327,12 @@ def describe_done(case: Case, came: Differences) -> str:
     stays = [sheet for sheet in case.sheets if sheet.copy.mirrored]
     if case.state == NOTHING_NEW:
         return f"Removed: {names} held nothing that {clean(case.path)} does not"
-    brought = describe_counts(came) or "nothing that is said"
+    new = came._replace(said=tuple(each for each in came.said if each.side == 2))
+    brought = describe_counts(new)
     what = f" with {names}" if names else f", without {_MARKS}"
     kept = "; the copy stays, since removing it would remove the note on other devices" if stays else ""
     verb = "Merged" if case.data is not None else "Merged, and back under its name"
-    changed = f", {brought} changed" if case.data is not None else ""
+    changed = f", which brought {brought}" if case.data is not None and brought else ""
     return f"{verb}: {clean(case.path)}{what}{changed}{kept}"
 
 

@@ -1,10 +1,12 @@
 """Conflict copies of notes, read and compared; what a merge would make of them; and doing it.
 
 In: which files are copies of what, the vault, the history, a person's answers.  Out: :class:`Case` values, one for each
-note that has versions, and notes changed through ``change.py``.  Must not know: terminals, the index, what a client is.
+note that has versions, and notes changed through ``change.py``.  Must not know: terminals, the index, what the notes
+mean to anybody.
 
 Nothing is written before everything is known: the versions are read, merged and checked, and what is stored
-afterwards is what was shown.  A file that moved on meanwhile ends it, and so does one that is being written.
+afterwards is what was shown.  A file that moved on meanwhile ends it, and so does one that is being written.  Copies
+of a note that notesync itself generates are but removed.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from notesync.followup.client import is_made
 from notesync.notes.differences import Differences, compare
 from notesync.notes.merge import choose_base
+from notesync.notes.note import parse_note
 from notesync.notes.versions import Settled, list_versions, settle
 from notesync.problems import MovedOnError, RefusedError
 from notesync.store.cases import ASKS, DONE, MERGES, NOTHING_NEW, REFUSED, Case, Sheet
@@ -74,7 +78,8 @@ class _Desk:
         with suppress(HistoryError):
             for path in paths:
                 for text in self.history.texts(path):
-                    found[text.digest] = max(text.at, found.get(text.digest, 0.0))
+                    # One that came back, as by undo, is what it was when it came first: the others come from it.
+                    found[text.digest] = min(text.at, found.get(text.digest, text.at))
             ordered = sorted(found, key=lambda digest: (-found[digest], digest))
             return [data for digest in ordered if (data := self.history.read(digest)) is not None]
         return []
@@ -113,8 +118,10 @@ class _Desk:
         left = sorted(
             (sheet for sheet in sheets if not sheet.done), key=lambda sheet: (sheet.data, sheet.label)
         )
+        generated = data is not None and _is_generated(data, path)
         for sheet in left:
-            versions += list_versions(sheet.label, sheet.data, sheet.copy.path)[0]
+            if not (generated and _is_generated(sheet.data, path)):  # that will be written anew
+                versions += list_versions(sheet.label, sheet.data, sheet.copy.path)[0]
         settled = settle(versions, texts, path, self.answers, self.log_headings, base) if versions else None
         return Case(
             path,
@@ -147,6 +154,11 @@ def _find_state(data: bytes | None, sheets: Sequence[Sheet], settled: Settled | 
     if settled.data != data:
         return MERGES
     return DONE if all(sheet.copy.mirrored for sheet in sheets) else NOTHING_NEW
+
+
+def _is_generated(data: bytes, path: str) -> bool:
+    note = parse_note(data, path)
+    return is_made(note) and not note.template
 
 
 def _build_unread(copy: Copy) -> Sheet:
