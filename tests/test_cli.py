@@ -591,6 +591,21 @@ def test_sync_writes_the_calendar_and_sums_up(vault):
     assert "unchanged" in again.stdout
 
 
+def test_sync_removes_conflict_copies_of_the_calendar_and_says_so(vault, monkeypatch):
+    monkeypatch.setattr("notesync.sync.strays.GRACE", 0.0)
+    run("sync")
+    copies = ["followups (Anna's conflicted copy 2026-11-22).ics", "followups (1).ics"]
+    for name in copies:
+        (vault / name).write_bytes((vault / "followups.ics").read_bytes())
+    (vault / "followups (conflicted copy).ics").write_text("mine", encoding="utf-8")
+    done = run("sync")
+    assert done.exit_code == 0
+    for name in copies:
+        assert f"{name}: removed, a conflict copy\n" in done.stdout
+        assert not (vault / name).exists()
+    assert "followups (conflicted copy).ics is a conflict copy of followups.ics by its name" in done.stderr
+
+
 def test_a_vault_that_is_suddenly_empty_is_an_error_unless_meant(vault):
     for name in range(8):
         (vault / f"Client {name}.md").write_text(LATE, encoding="utf-8")
@@ -848,6 +863,54 @@ def test_a_new_day_is_published_without_any_change(vault, monkeypatch):
         sync.Watch(Told(), workspace, Script()).run()
     assert len([line for line in said if "followups.ics written" in line]) == 1
     assert b"20261123" in (vault / "followups.ics").read_bytes()
+
+
+def test_watch_sees_to_conflict_copies_of_the_calendar_when_their_engine_is_done(vault, monkeypatch):
+    """rclone renames it on both sides, and must find it gone until it has copied them."""
+    from notesync.cli import sync
+    from notesync.sync.watch import STOPPED, SWEEP, Wake
+
+    said, waits = [], []
+    calendar, copy = vault / "followups.ics", vault / "followups.ics..path1"
+
+    def rename():
+        monkeypatch.setattr("notesync.sync.strays.GRACE", 3600.0)
+        calendar.rename(copy)
+
+    def end_grace():
+        assert not calendar.exists()
+        monkeypatch.setattr("notesync.sync.strays.GRACE", 0.0)
+
+    def make_what_stays():
+        assert calendar.exists()
+        assert not copy.exists()
+        (vault / "followups.Conflict.ics").write_bytes(calendar.read_bytes())
+
+    class Script:
+        stopped = False
+        is_idle = False
+        happens = iter([rename, end_grace, make_what_stays, lambda: None])
+
+        def wait(self, midnight=None, at_most=None):
+            waits.append(at_most)
+            happens = next(self.happens, None)
+            if happens is None:
+                return Wake(STOPPED)
+            happens()
+            return Wake(SWEEP)
+
+    class Told(session.Session):
+        def tell(self, *lines):
+            said.extend(lines)
+
+    with Told().open() as workspace:
+        sync.Watch(Told(), workspace, Script()).run()
+    assert waits[0] is None
+    assert 0 < waits[1] <= 3600
+    assert waits[2:] == [None] * 3
+    removed = [line for line in said if "removed conflict copies: followups.ics..path1" in line]
+    left = [line for line in said if "followups.Conflict.ics is Resilio's conflict copy" in line]
+    assert (len(removed), len(left)) == (1, 1)
 
 
 # --- the group and its manual ----------------------------------------------------------------------------

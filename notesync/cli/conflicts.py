@@ -156,6 +156,7 @@ def _find_files(workspace: Workspace, cases: Sequence[Case], wanted: str) -> set
     if len(named) == 1:
         return set(named)
     found = [case for case in cases if case.path in (place, wanted)]
+    found = found or [case for case in cases if _is_name(case, wanted)]
     found = found or [case for case in cases if _fits(case, wanted)]
     if len(found) == 1:
         return {found[0].path, *(sheet.copy.path for sheet in found[0].sheets)}
@@ -172,6 +173,11 @@ def _fail(cases: Sequence[Case], found: Sequence[Case], wanted: str) -> set[str]
     listed = "".join(f"\n  {clean(sheet.copy.path)}" for case in cases for sheet in case.sheets)
     there = f"There are:{listed}" if listed else "There is none at all."
     raise UsageError(f"unknown-copy: no conflict copy is called '{wanted}'. {there}")
+
+
+def _is_name(case: Case, wanted: str) -> bool:
+    name = os.path.splitext(case.path.rpartition("/")[2])[0]
+    return name.casefold() == wanted.casefold()
 
 
 def _fits(case: Case, wanted: str) -> bool:

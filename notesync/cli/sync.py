@@ -48,7 +48,10 @@ def sync(session: Session, accept_empty: bool) -> None:
     with session.open() as workspace:
         changes = session.refresh(workspace, accept_empty=accept_empty, thorough=True)
         published = publish(workspace)
+        strays = workspace.forget_strays(published)
         session.write(f"{line}\n" for line in _summary(workspace, changes, published))
+        session.write(f"{path}: removed, a conflict copy\n" for path in strays.forgotten)
+        session.tell(*strays.left)
         _Keeping(session, workspace).keep_some()
         session.tell_first_steps(workspace)
         session.tell_problem_count(workspace)
@@ -231,8 +234,9 @@ class Watch:
         self._may_write, self._after = may_write, after
         self._wrong: tuple[Problem, ...] = ()  # the settings' problems that were told last
         self._failure = ""  # what was told last that cannot be done
-        self._published: tuple[object, ...] = ()  # the day and the file of a current calendar, () of none
-        self._paths: tuple[str, ...] = ()  # of what we keep current
+        self._stamped: tuple[object, ...] = ()  # the day and the files of a current calendar, () of none
+        self._published: Published | None = None  # what we keep current, and have been able to
+        self._left: tuple[str, ...] = ()  # what was told last of conflict copies
         self._keeping = _Keeping(session, workspace)
 
     def run(self) -> None:
@@ -271,9 +275,10 @@ class Watch:
             self._say(began, f"watching {found}, {describe_calendar(workspace, self._publish())}")
         else:
             self._say(began, f"reading {found}; another notesync writes the calendar")
+        wait = self._forget_strays()
         self._after("")
         self._session.tell_first_steps(workspace)
-        return changes.wait
+        return _find_soonest(changes.wait, wait)
 
     def _follow(self, wake: Wake) -> float | None:
         """One refresh for one wake; what cannot be done now is told once and tried again at the next."""
@@ -282,15 +287,17 @@ class Watch:
         began = time.perf_counter()
         try:
             if self._reload():
-                self._published = ()
+                self._stamped = ()
             changes = self._refresh(thorough=wake.reason != EVENTS)
             if changes.changed or changes.removed or changes.added_items or changes.removed_items:
-                self._published = ()
-            leave = self._wrong or not self._may_write() or self._is_current()
-            published = None if leave else self._publish()
+                self._stamped = ()
+            wait = None if self._published is None else self._workspace.find_pending(self._published)
+            leave = self._wrong or not self._may_write() or wait
+            published = None if leave or self._is_current() else self._publish()
+            wait = wait if leave else self._forget_strays()
             self._after("")
         except (NotesyncError, OSError) as error:
-            self._published = ()  # some of the notes may have been taken in
+            self._stamped = ()  # some of the notes may have been taken in
             if str(error) != self._failure:
                 self._failure = str(error)
                 self._session.tell_error(self._failure)
@@ -301,7 +308,7 @@ class Watch:
             self._session.tell("Back again.")
         self._tell_change(began, changes, published)
         self._keeping.keep(changes.changed)
-        return changes.wait
+        return _find_soonest(changes.wait, wait)
 
     def _reload(self) -> bool:
         """Read changed settings; while they are wrong the last good ones hold and the calendar stays as it is."""
@@ -336,18 +343,36 @@ class Watch:
 
     def _is_current(self) -> bool:
         """Whether the calendar is made from what we know, for this day, and nobody else touched its file."""
-        ours = self._published == self._stamps()
-        return ours and self._workspace.is_published
+        return self._published is not None and (
+            self._stamped == self._stamps(self._published) and self._workspace.is_published
+        )
 
     def _publish(self) -> Published:
         published = publish(self._workspace)
-        self._paths = published.paths
-        self._published = self._stamps()
+        self._published = published
+        self._stamped = self._stamps(published)
         return published
 
-    def _stamps(self) -> tuple[object, ...]:
+    def _stamps(self, published: Published) -> tuple[object, ...]:
         root = self._workspace.root
-        return (self._workspace.moment.day, *(_stamp(os.path.join(root, path)) for path in self._paths))
+        return (self._workspace.moment.day, *(_stamp(os.path.join(root, path)) for path in published.paths))
+
+    def _forget_strays(self) -> float | None:
+        """Remove conflict copies of what we keep current; the seconds after which to look again.
+
+        At every wake: two computers that come to the same calendar have nothing to write when the copies come.
+        """
+        if self._published is None:
+            return None
+        forgotten, left, wait = self._workspace.forget_strays(self._published)
+        if forgotten:
+            self._session.tell(
+                f"{time.strftime('%H:%M:%S')} removed conflict copies: {_name_some(forgotten)}"
+            )
+        if left != self._left:
+            self._left = left
+            self._session.tell(*left)
+        return wait
 
     def _tell_change(self, began: float, changes: Changes, published: Published | None) -> None:
         written = _list_written(published)
@@ -364,6 +389,10 @@ class Watch:
     def _say(self, began: float, words: str) -> None:
         took = (time.perf_counter() - began) * 1000
         self._session.tell(f"{time.strftime('%H:%M:%S')} {words} ({took:.0f} ms)")
+
+
+def _find_soonest(*waits: float | None) -> float | None:
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _list_written(published: Published | None) -> tuple[str, ...]:
@@ -461,7 +490,9 @@ def export(
         if form:
             feed = _export_clients(session, workspace, form, owners)
         else:
-            feed = workspace.feed(owners=owners, component=component, detail=detail or "", horizon=horizon)
+            feed = workspace.feed(
+                owners=owners, component=component, detail=detail or "", horizon=horizon, exported=True
+            )
         if file is None or file == "-":
             sys.stdout.flush()
             for chunk in feed:

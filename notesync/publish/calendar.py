@@ -45,7 +45,12 @@ DIGEST_CLIENTS = 20
 HEADLINE_CLIENTS = 3
 OWNER_CHARACTERS = 60  # of a file's name
 
+_VAULT_LINE = b"X-NOTESYNC-VAULT:"
 _OWNER_LINE = b"X-NOTESYNC-OWNER:"
+_HEADER_OCTETS = 2048  # of a calendar: they hold all of its header
+_END = b"\r\nEND:VCALENDAR\r\n"
+_PRODUCT = b"PRODID:-//notesync//notesync//EN"  # no version: an upgrade would change every feed's ETag
+_UID_END = b"@notesync.invalid"
 
 
 class Event(NamedTuple):
@@ -208,17 +213,47 @@ def build_digest(
     return _render_alone(today, uid, today, next_workday, summary, description)
 
 
-def build_owner_mark(owner: str) -> bytes:
-    """What an owner's calendar holds so that we know it again; it does not tell the owner's name."""
-    return sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()[:16].encode()
+class Marks(NamedTuple):
+    """By what a calendar in a vault is known again; b'' where a file holds none.
+
+    They tell neither name, and an export has none: it is a person's, wherever they put it.
+    """
+
+    vault: bytes = b""
+    owner: bytes = b""
 
 
-def find_owner_mark(start: bytes) -> bytes:
-    """The mark in the first bytes of a file; b'' where it is no owner's calendar of ours."""
-    if not start.startswith(b"BEGIN:VCALENDAR\r\n"):
-        return b""
-    header = start.partition(b"\r\nBEGIN:")[0]
-    return header.partition(_OWNER_LINE)[2].partition(b"\r\n")[0]
+UNMARKED = Marks()
+
+
+def build_marks(vault_id: str, owner: str = "") -> Marks:
+    """The marks of a vault's calendar, or of an owner's."""
+    return Marks(_build_mark(f"vault {vault_id}"), _build_mark(owner) if owner else b"")
+
+
+def _build_mark(name: str) -> bytes:
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16].encode()
+
+
+def find_marks(data: bytes) -> Marks:
+    """The marks in a file, or in its first bytes; none where it is no calendar that we wrote into a vault."""
+    header = data[:_HEADER_OCTETS].partition(b"\r\nBEGIN:")[0].split(b"\r\n")
+    if header[0] != b"BEGIN:VCALENDAR" or _PRODUCT not in header:
+        return UNMARKED
+    return Marks(_find_line(header, _VAULT_LINE), _find_line(header, _OWNER_LINE))
+
+
+def _find_line(header: Iterable[bytes], start: bytes) -> bytes:
+    return next((line.removeprefix(start) for line in header if line.startswith(start)), b"")
+
+
+def is_whole_calendar(data: bytes) -> bool:
+    """Whether these bytes are a calendar from its first line to its last, with no event but ours."""
+    if not data.startswith(b"BEGIN:VCALENDAR\r\n") or data.find(_END) != len(data) - len(_END):
+        return False
+    events = data.count(b"\r\nBEGIN:VEVENT\r\nUID:")
+    parts = data.count(b"\nBEGIN:") - data.count(b"\r\nBEGIN:VALARM\r\n")
+    return 0 < events == parts == data.count(_UID_END + b"\r\nDTSTAMP:")
 
 
 def build_owner_path(path: str, owner: str) -> str:
@@ -232,8 +267,18 @@ def build_owner_path(path: str, owner: str) -> str:
     kept = "".join(sign for sign in words if sign.isalnum() or sign in " -")[:OWNER_CHARACTERS]
     name = kept.strip().replace(" ", "_")
     if name != owner.replace(" ", "_"):
-        name = f"{name}-{build_owner_mark(owner)[:8].decode()}".lstrip("-")
+        name = f"{name}-{_build_mark(owner)[:8].decode()}".lstrip("-")
     return f"{path[:-4]}-{name}{path[-4:]}"
+
+
+def is_owner_path(path: str, found: str, mark: bytes) -> bool:
+    """Whether ``found`` is where the calendar of the owner with this mark stands, beside the whole one's path.
+
+    It is not for a copy of that calendar, which holds the same mark under another name.
+    """
+    name = normalize("NFC", found[len(path) - 3 : -4])
+    hashed = mark[:8].decode("ascii", "replace")
+    return bool(mark) and (name.endswith(hashed) or _build_mark(name.replace("_", " ")) == mark)
 
 
 def render_calendar(
@@ -243,18 +288,18 @@ def render_calendar(
     *,
     detail: str = "",
     owner: str = "",
-    mark: bytes = b"",
+    marks: Marks = UNMARKED,
 ) -> Iterator[bytes]:
     """A whole calendar, piece by piece: the constant header, the events as given, the end.
 
     ``name`` tells vaults apart in a reader's list, and ``owner`` whose it is; where the settings hide details
-    they are left out.  ``mark`` is that of an owner's file.  The header holds no UID, since vdirsyncer would fold all events into one item, and nothing that changes,
+    they are left out.  ``marks`` are those of a file in the vault.  The header holds no UID, since vdirsyncer would fold all events into one item, and nothing that changes,
     since readers would take every item for changed.  Without events there is a placeholder far in the
     past: vdirsyncer refuses an emptied feed, and RFC 5545 wants a component.
     """
     words = filter(None, (_one_line(name), _one_line(owner)))
     shown = ", ".join(words) if (detail or settings.calendar_detail) == FULL else ""
-    yield _render_header(shown) + (_OWNER_LINE + mark + b"\r\n" if mark else b"")
+    yield _render_header(shown) + _render_marks(marks)
     empty = True
     for event in events:
         if event:
@@ -604,7 +649,7 @@ def _render_header(name: str) -> bytes:
     return _join(
         b"BEGIN:VCALENDAR",
         b"VERSION:2.0",
-        b"PRODID:-//notesync//notesync//EN",  # no version: an upgrade would change every feed's ETag
+        _PRODUCT,
         b"CALSCALE:GREGORIAN",
         b"METHOD:PUBLISH",
         fold(b"X-WR-CALNAME:" + title),
@@ -612,6 +657,11 @@ def _render_header(name: str) -> bytes:
         b"REFRESH-INTERVAL;VALUE=DURATION:PT1H",
         b"X-PUBLISHED-TTL:PT1H",
     )
+
+
+def _render_marks(marks: Marks) -> bytes:
+    lines = zip((_VAULT_LINE, _OWNER_LINE), marks, strict=True)
+    return _join(*(line + mark for line, mark in lines if mark)) if any(marks) else b""
 
 
 def _render_placeholder(vault_id: str) -> bytes:
@@ -654,4 +704,4 @@ def _encode_time(value: date | timedelta) -> bytes:
 
 def _encode_uid(*parts: str) -> str:
     joined = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return sha256(joined).hexdigest()[:32] + "@notesync.invalid"
+    return sha256(joined).hexdigest()[:32] + _UID_END.decode()

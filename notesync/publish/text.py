@@ -565,10 +565,36 @@ def render_days_markdown(days: Sequence[DayPlan], left_over: Sequence[Item], tod
 
 
 NOTE_START = "---\ngenerated: notesync\n"
+_SEAL_START = "\n<!-- notesync "
 
 
-def render_agenda_note(days: Sequence[DayPlan], left_over: Sequence[Item], found: Agenda) -> Iterator[str]:
-    """The agenda as a note of its own: marked as ours, so that it is never read as a client's."""
+def render_agenda_note(
+    days: Sequence[DayPlan], left_over: Sequence[Item], found: Agenda, vault_id: str
+) -> Iterator[str]:
+    """The agenda as a note of its own: marked as ours, so that it is never read as a client's.
+
+    Its last line, which no program shows, seals it: a copy in which a person has written is told from one
+    that holds nothing but what we wrote.
+    """
+    lines = list(_render_agenda_note(days, left_over, found))
+    yield from lines
+    yield _build_seal("".join(lines).encode("utf-8"), vault_id)
+
+
+def is_agenda_note(data: bytes, vault_id: str) -> bool:
+    """Whether these bytes are an agenda's note of this vault as we wrote it."""
+    text = data.rpartition(_SEAL_START.encode())[0]
+    return text.startswith(NOTE_START.encode()) and data == text + _build_seal(text, vault_id).encode()
+
+
+def _build_seal(text: bytes, vault_id: str) -> str:
+    from hashlib import sha256
+
+    digest = sha256(vault_id.encode("utf-8", "surrogatepass") + b"\0" + text).hexdigest()[:16]
+    return f"{_SEAL_START}{digest} -->\n"
+
+
+def _render_agenda_note(days: Sequence[DayPlan], left_over: Sequence[Item], found: Agenda) -> Iterator[str]:
     yield NOTE_START
     yield "---\n"
     yield "notesync writes this note anew from your client notes: change those, not this.\n\n"

@@ -192,7 +192,6 @@ _MAYBE = re.compile(
     r"|コピー|副本|複本|копия|충돌",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"(.+?)(\.md)?", re.IGNORECASE | re.DOTALL)
 _DAY = r"(?P<y>[0-9]{4})-?(?P<m>[0-9]{2})-?(?P<d>[0-9]{2})"
 _TIME = r"(?P<H>[0-9]{2})[-:.]?(?P<M>[0-9]{2})(?:[-:.]?(?P<S>[0-9]{2}))?"
 _MOMENT = re.compile(rf"(?<![0-9]){_DAY}(?:[ _T-]?{_TIME})?(?![0-9])")
@@ -207,7 +206,7 @@ _ENDINGS = (
     ("git", re.compile(r"_(?:BASE|LOCAL|REMOTE|BACKUP)_[0-9]{1,9}")),
 )  # fmt: skip
 _SAFE_BACKUP = re.compile(r"(.+)-safeBackup-[0-9]{4}", re.DOTALL)
-_BEHIND_MD = re.compile(r"(.+\.md)(?:\.\.path[12]|\.conflict[0-9]{1,3})", re.IGNORECASE | re.DOTALL)
+_BEHIND_MD = re.compile(r"(.+\.(?:md|ics))(?:\.\.path[12]|\.conflict[0-9]{1,3})", re.IGNORECASE | re.DOTALL)
 
 # The last bracket of a stem, which may hold brackets itself: `(Anna's conflicted copy 2026-11-22 (1))`.
 _BRACKET = re.compile(rf"(?P<stem>.+?) ?[(（](?P<said>(?:[^()（）]|\([^()]*\))*+)[)）]{_NUMBER}", re.DOTALL)
@@ -286,8 +285,9 @@ def _build_tag(engine: str, found: re.Match[str], extension: str) -> Tag:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """A file's name and its `.md`, as it is spelled."""
-    return (name[:-3], name[-3:]) if name[-3:].lower() == ".md" else (name, "")
+    """A file's name and its `.md` or `.ics`, as it is spelled."""
+    at = name.rfind(".")
+    return (name[:at], name[at:]) if name[at:].lower() in (".md", ".ics") else (name, "")
 
 
 def _find_bracket(stem: str, extension: str) -> Tag | None:

@@ -257,6 +257,17 @@ class Vault:
         finally:
             os.close(handle)
 
+    def read_start(self, path: str, size: int) -> bytes:
+        """The first bytes of a file; none of a link, a placeholder, or what cannot be read."""
+        try:
+            require_file(os.lstat(self.absolute(path)))
+            handle = os.open(self.absolute(path), OPEN_FLAGS)
+        except (OSError, Unreadable):
+            return b""
+        with open(handle, "rb") as file, contextlib.suppress(OSError):
+            return file.read(size)
+        return b""
+
     def replace_generated(self, path: str, chunks: Iterable[bytes]) -> bool:
         """Make a generated file hold these bytes; whether anything had to be written.
 
@@ -289,6 +300,15 @@ class Vault:
         from notesync.store.writing import Folder, forget_temporaries
 
         forget_temporaries(Folder(os.path.join(self.root, os.path.dirname(path))))
+
+    def forget_generated(self, path: str, is_ours: Callable[[bytes], bool]) -> bool:
+        """Remove a file that nobody but us has written, as its bytes prove to ``is_ours``; whether it is gone.
+
+        Raises RefusedError where it cannot be read or removed.
+        """
+        from notesync.store import writing
+
+        return writing.forget_generated(self.root, path, is_ours)
 
     # people's files -----------------------------------------------------------------------------
 

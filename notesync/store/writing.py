@@ -157,6 +157,23 @@ def forget(
         return _find_overtaken(old, expected)
 
 
+def forget_generated(root: str, path: str, is_ours: Callable[[bytes], bool]) -> bool:
+    """Remove a file whose bytes prove it ours; see :meth:`Vault.forget_generated`."""
+    with _opened(root, path) as (folder, name):
+        require_file(folder.stat(name))
+        handle = folder.open(name, OPEN_FLAGS)
+        try:
+            data = _read_whole(handle)
+        finally:
+            os.close(handle)
+        if not is_ours(data):
+            return False
+        with _hold(folder, name, path, data) as old:
+            _require_same(folder, name, path, old, data)
+            _unlink(folder, name, old)
+        return True
+
+
 def create(root: str, path: str, data: bytes) -> str:
     """Make a new file with these bytes; see :meth:`Vault.create`."""
     made: list[str] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from posixpath import normpath
 from typing import NamedTuple
 
 from notesync.followup.client import find_key, find_known_keys, is_client, read_client
@@ -31,9 +32,15 @@ def find_copies(vault: Vault, paths: Iterable[str], settings: Settings, state: s
     """
     witness = _Witness(vault, settings, state)
     try:
-        return conflicts.find_copies(paths, witness.judge)
+        found = conflicts.find_copies(paths, witness.judge)
+        return [copy for copy in found if not is_generated(copy.original, settings)]
     finally:
         witness.close()
+
+
+def is_generated(path: str, settings: Settings) -> bool:
+    """Whether we write the note of this path: its conflict copies are no person's, and ``strays`` sees to them."""
+    return bool(settings.agenda_note) and fold(path) == fold(normpath(settings.agenda_note))
 
 
 class _Seen(NamedTuple):

@@ -90,12 +90,14 @@ def _may_differ(index: Index, taken: Taken, *, known: bool, everything: bool) ->
 def _find_again(index: Index, reader: Reader) -> list[_Place]:
     """The copies among all notes.  Only folders are looked through in which a name or an id may tell of one."""
     from notesync.store.conflicts import find_copies, may_be_copy
+    from notesync.sync.copies import is_generated
 
     keys = {path: key for key, path in index.note_paths()}
     twins = _Twins(index, reader)
     folders = {_find_folder(path) for path in keys if path in twins.claims or may_be_copy(path)}
     among = [path for path in keys if _find_folder(path) in folders] if folders else []
-    found = find_copies(among, twins.are_one)
+    copies = find_copies(among, twins.are_one)
+    found = [each for each in copies if not is_generated(each.original, reader.settings)]
     twins.find_heads({each.path for each in found})
     places = []
     for each in found:

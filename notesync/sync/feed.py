@@ -66,7 +66,9 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
         if kept.missing:
             workspace.index.have_all_events(first, last, _SHOWN)
         events = _kept_events(workspace, kept, (), first, last)
-        changed = vault.replace_generated(path, in_chunks(_render_feed(workspace, events, "", (), counter)))
+        marks = calendar.build_marks(settings.vault_id)
+        feed = _render_feed(workspace, events, "", (), counter, marks)
+        changed = vault.replace_generated(path, in_chunks(feed))
         others = dict(_publish_owners(workspace, vault, kept, first, last))
     others |= _publish_note(workspace, vault)
     return Published(
@@ -93,35 +95,30 @@ def _publish_owners(
             path = calendar.build_owner_path(settings.calendar_path, owner)
             paths.add(path)
             events = _kept_events(workspace, kept, (owner,), first, last)
-            mark = calendar.build_owner_mark(owner)
-            feed = _render_feed(workspace, events, "", (owner,), [0], mark)
+            marks = calendar.build_marks(settings.vault_id, owner)
+            feed = _render_feed(workspace, events, "", (owner,), [0], marks)
             yield path, vault.replace_generated(_inside(workspace.root, path), in_chunks(feed))
-    for path, mark in _find_left_over(workspace, vault, paths):
-        empty = calendar.render_calendar(settings, "", [], mark=mark)
+    for path, marks in _find_left_over(workspace, vault, paths):
+        empty = calendar.render_calendar(settings, "", [], marks=marks)
         yield path, vault.replace_generated(path, in_chunks(empty))
 
 
-def _find_left_over(workspace: Workspace, vault: Vault, paths: set[str]) -> Iterator[tuple[str, bytes]]:
-    """The owners' calendars that are none of these, each with its mark."""
+def _find_left_over(
+    workspace: Workspace, vault: Vault, paths: set[str]
+) -> Iterator[tuple[str, calendar.Marks]]:
+    """The owners' calendars that are none of these, each with its marks; conflict copies are no such thing."""
+    vault_mark = calendar.build_marks(workspace.settings.vault_id).vault
     folder, _, name = workspace.settings.calendar_path.rpartition("/")
     start, current = f"{name[:-4]}-", {normalize("NFC", path) for path in paths}
     for found in sorted(vault.names(folder)):
         path = f"{folder}/{found}" if folder else found
         if not (found.startswith(start) and found.lower().endswith(".ics")):
             continue
-        if normalize("NFC", path) not in current and (mark := find_mark(vault.absolute(path))):
-            yield path, mark
-
-
-def find_mark(path: str) -> bytes:
-    """The mark of an owner's calendar that we wrote there; b'' for any other file."""
-    if os.path.islink(path):
-        return b""
-    try:
-        with open(path, "rb") as file:
-            return calendar.find_owner_mark(file.read(HEADER))
-    except OSError:
-        return b""
+        if normalize("NFC", path) in current:
+            continue
+        marks = calendar.find_marks(vault.read_start(path, HEADER))
+        if calendar.is_owner_path(workspace.settings.calendar_path, path, marks.owner):
+            yield path, marks._replace(vault=vault_mark)
 
 
 def find_owners(workspace: Workspace) -> list[str]:
@@ -147,7 +144,7 @@ def _render_note(workspace: Workspace) -> Iterator[str]:
 
     with workspace.at_midnight():
         days, left, found = workspace.week(NOTE_DAYS, Selection())
-    return render_agenda_note(days, left, found)
+    return render_agenda_note(days, left, found, workspace.settings.vault_id)
 
 
 def _require_ours(target: str, path: str) -> None:
@@ -172,9 +169,12 @@ def build_feed(
     component: str = calendar.EVENT,
     detail: str = "",
     horizon: int | None = None,
+    exported: bool = False,
 ) -> Iterator[bytes]:
     """The calendar piece by piece; ``component`` is event, todo or both, ``horizon`` is in days.
 
+    The whole one has the marks of the file in the vault, byte for byte, unless it is ``exported``: what a person
+    puts beside that file must not pass for a copy of it.
     Whoever takes the pieces may take their time: they are of one moment, and nobody waits for them.
     """
     workspace.index.require_health()
@@ -186,7 +186,8 @@ def build_feed(
         events = _kept_events(workspace, kept, owners, first, last)
     else:
         events = _exported_events(workspace, owners, component, detail, first, last)
-    return _render_feed(workspace, events, detail, owners, [0])
+    marks = calendar.UNMARKED if exported or owners else calendar.build_marks(settings.vault_id)
+    return _render_feed(workspace, events, detail, owners, [0], marks)
 
 
 def _render_feed(
@@ -195,7 +196,7 @@ def _render_feed(
     detail: str,
     owners: tuple[str, ...],
     counter: list[int],
-    mark: bytes = b"",
+    marks: calendar.Marks,
 ) -> Iterator[bytes]:
     """The calendar of these events; the first number of ``counter`` grows by the events handed on."""
     settings = workspace.settings
@@ -203,7 +204,7 @@ def _render_feed(
     detail = detail or settings.calendar_detail
     owner = " and ".join(spell_owner(workspace, name) for name in owners)
     return calendar.render_calendar(
-        settings, settings.obsidian_vault, pieces, detail=detail, owner=owner, mark=mark
+        settings, settings.obsidian_vault, pieces, detail=detail, owner=owner, marks=marks
     )
 
 

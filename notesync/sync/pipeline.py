@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from notesync.store.history import History, Step
     from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Undone, Wish
+    from notesync.sync.strays import Strays
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
@@ -540,6 +541,20 @@ class Workspace(Answers):
 
         return self._try(lambda: publish(self, self._vault))
 
+    def find_pending(self, published: Published) -> float | None:
+        """The seconds for which not to publish, because a sync engine is just making conflict copies of all that."""
+        from notesync.sync.strays import find_pending
+
+        return find_pending(self._vault, published.paths)
+
+    def forget_strays(self, published: Published) -> Strays:
+        """Remove the conflict copies of what was published, where this computer publishes."""
+        from notesync.sync.strays import Strays, forget_strays
+
+        if not published.events:
+            return Strays()
+        return forget_strays(self._vault, published.paths, self.settings.vault_id)
+
     @contextmanager
     def at_midnight(self) -> Iterator[None]:
         """Have answers be of the day's first minute, for what must not depend on the clock."""
@@ -565,11 +580,14 @@ class Workspace(Answers):
         component: str = "event",
         detail: str = "",
         horizon: int | None = None,
+        exported: bool = False,
     ) -> Iterator[bytes]:
-        """The calendar's bytes in chunks, as ``export`` wants them; ``horizon`` is in days."""
+        """The calendar's bytes in chunks; ``horizon`` is in days, ``exported`` ones are a person's own."""
         from notesync.sync.feed import build_feed, in_chunks
 
-        return in_chunks(self._try(lambda: build_feed(self, tuple(owners), component, detail, horizon)))
+        return in_chunks(
+            self._try(lambda: build_feed(self, tuple(owners), component, detail, horizon, exported))
+        )
 
     def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
         """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""

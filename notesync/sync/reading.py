@@ -83,6 +83,11 @@ class Reader:
         self._pause = pause
         self._patient = True
 
+    @property
+    def settings(self) -> Settings:
+        """The settings that notes are read by."""
+        return self._context.settings
+
     def take(self, found: Sequence[New], taken: Taken) -> None:
         """Parse and store these notes, and add to what has been ``taken`` in."""
         known = [each.known.key for each in found if each.known is not None and each.known.is_client]

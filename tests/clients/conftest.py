@@ -9,3 +9,4 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "readers: a calendar reader that is not ours; skipped where it is missing"
     )
+    config.addinivalue_line("markers", "engines: a sync engine that is not ours; skipped where it is missing")
