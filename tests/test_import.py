@@ -179,6 +179,31 @@ def test_a_second_import_makes_no_note_twice_wherever_it_was_moved(vault):
     assert run("import", file).stdout == "N.enex: 3 records: 3 there already\n"
 
 
+def test_notes_of_one_title_and_second_with_other_words_are_all_kept(vault):
+    head = "<title>A</title><created>20260225T093000Z</created>"
+    bodies = [
+        f"{head}<content>&lt;en-note&gt;{words}&lt;/en-note&gt;</content>" for words in ("one", "two", "one")
+    ]
+    file = write(vault, "N.enex", notebook(*bodies))
+    assert run("import", file).stdout == "N.enex: 3 records: 2 new, 1 there already\n"
+    assert sorted((vault / path).read_text(encoding="utf-8").split()[-1] for path in listed(vault)) == [
+        "one",
+        "two",
+    ]
+    assert run("import", file).stdout == "N.enex: 3 records: 3 there already\n"
+
+
+def test_a_picture_written_into_the_text_is_kept_beside_the_note(vault):
+    picture = "data:image/png;base64,aGVsbG8="
+    body = f'&lt;en-note&gt;Look: &lt;img src="{picture}"/&gt; &lt;img src="data:image/png;base64,?" alt="plan %%"/&gt;&lt;/en-note&gt;'
+    done = run("import", write(vault, "N.enex", notebook(f"<title>Visit</title><content>{body}</content>")))
+    assert (vault / "N/Visit files/picture.png").read_bytes() == b"hello"
+    text = (vault / "N/Visit.md").read_text(encoding="utf-8")
+    assert "![picture.png](Visit%20files/picture.png)" in text
+    assert r"plan %\%" in text
+    assert "a picture that cannot be read" in done.stderr
+
+
 def test_a_tag_makes_a_client_whose_tasks_are_follow_ups(vault):
     task = "<task><title>Send the quote</title><dueDate>20260301T100000Z</dueDate></task>"
     run(

@@ -324,14 +324,14 @@ TABLES = {
         'Anna Smit,Anna,Smit,* myContacts ::: Vip,Work,a@b.c ::: d@e.f,Mobile,088 1,Acme,Buyer,"1 Rd\nTown",Likes tea\n',
         {"email": ("a@b.c", "d@e.f"), "phone": ("088 1",), "company": ("Acme",), "role": ("Buyer",),
          "tags": ("Vip",), "address": ("1 Rd, Town",)},
-        "Likes tea",
+        "- E-mail (Work): a@b.c\n- E-mail (Work): d@e.f\n- Phone (Mobile): 088 1\n\nLikes tea",
     ),
     "Google, since 2024": (
         "First Name,Last Name,Organization Name,Organization Title,Birthday,Notes,Labels,E-mail 1 - Label,"
         "E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n"
         "Anna,Smit,Acme,Buyer,1980-05-01,,* myContacts,,a@b.c,Mobile,088 1\n",
         {"email": ("a@b.c",), "phone": ("088 1",), "company": ("Acme",), "role": ("Buyer",)},
-        "- Birthday: 1980-05-01",
+        "- Birthday: 1980-05-01\n- Phone (Mobile): 088 1",
     ),
     "Outlook": (
         '"Title","First Name","Last Name","Company","Job Title","Business Street","Business City","Business Phone",'

@@ -7,11 +7,13 @@ style, encrypted spans, attachments by their digest, and where its tasks stood.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from notesync.importers.record import clean_text
 from notesync.notes.escapes import escape_words
@@ -25,6 +27,7 @@ _TODO = re.compile(r"--en-todo:\s*true")
 _CHECKED = re.compile(r"--en-checked:\s*true")
 _CODE = re.compile(r"-en-codeblock:\s*true")
 _GROUP = re.compile(r"--en-task-group:\s*true")
+_PICTURE = re.compile(r"\s*data:image/([a-z0-9+.-]{1,20})(?:;[\w=.+-]*)*;base64,", re.IGNORECASE)
 _GROUP_ID = re.compile(r"--en-id:\s*([\w-]+)")
 
 
@@ -36,11 +39,16 @@ class Converted(NamedTuple):
     groups: frozenset[str]
 
 
-def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mapping[str, str]) -> Converted:
+def convert_body(
+    body: str,
+    media: Mapping[str, tuple[str, bool]],
+    tasks: Mapping[str, str],
+    keep: Callable[[bytes, str], str],
+) -> Converted:
     """The body as Markdown.
 
     ``media`` has, by the digest of an attachment, its link and whether it is a picture; ``tasks`` the lines of each
-    group of tasks.
+    group of tasks.  ``keep`` takes a picture that is written into the text, with its ending, and gives its link.
     """
     from bs4 import BeautifulSoup
     from bs4.exceptions import ParserRejectedMarkup
@@ -61,7 +69,7 @@ def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mappin
         element.decompose()
     if _is_deep(soup):
         return Converted(_plain(soup.get_text("\n")), ("its form: it is nested too deeply",), frozenset())
-    text = _build_converter(media, tasks, losses, groups)(soup)
+    text = _build_converter(media, tasks, losses, groups, keep)(soup)
     return Converted(
         re.sub(r"\n{3,}", "\n\n", text).strip("\n"), tuple(dict.fromkeys(losses)), frozenset(groups)
     )
@@ -103,7 +111,11 @@ def _style(element: Any) -> str:
 
 
 def _build_converter(
-    media: Mapping[str, tuple[str, bool]], tasks: Mapping[str, str], losses: list[str], groups: set[str]
+    media: Mapping[str, tuple[str, bool]],
+    tasks: Mapping[str, str],
+    losses: list[str],
+    groups: set[str],
+    keep: Callable[[bytes, str], str],
 ) -> Callable[[Any], str]:
     from markdownify import ATX, MarkdownConverter
 
@@ -174,9 +186,13 @@ def _build_converter(
             return str(parent.convert_a(element, text, parent_tags))
 
         def convert_img(self, element: Any, text: str, parent_tags: set[str]) -> str:
-            if not _is_safe(str(element.get("src") or "")):
-                losses.append("a picture that is written into the text")
-                return str(element.get("alt") or "")
+            source = str(element.get("src") or "")
+            if not _is_safe(source):
+                picture = _read_picture(source)
+                if picture is not None:
+                    return f"!{keep(*picture)}"
+                losses.append("a picture that cannot be read")
+                return escape_words(str(element.get("alt") or ""), True)
             parent: Any = super()  # whose stubs leave these out
             return str(parent.convert_img(element, text, parent_tags))
 
@@ -192,6 +208,19 @@ def _is_safe(link: str) -> bool:
         return urlsplit(link.strip()).scheme.lower() in _SCHEMES
     except ValueError:
         return False
+
+
+def _read_picture(link: str) -> tuple[bytes, str] | None:
+    """The bytes and the ending of a picture that is its own link (RFC 2397); None where it is none."""
+    found = _PICTURE.match(link)
+    if found is None:
+        return None
+    try:
+        data = base64.b64decode("".join(unquote(link[found.end() :]).split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    ending = found[1].lower()
+    return (data, {"jpeg": "jpg", "svg+xml": "svg"}.get(ending, ending)) if data else None
 
 
 def _list_lines(element: Any) -> list[str]:
