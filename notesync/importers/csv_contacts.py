@@ -29,6 +29,7 @@ from notesync.importers.record import (
     clean_line,
     clean_text,
     collect,
+    collect_tags,
     report_long,
 )
 from notesync.problems import ERROR, WARNING, Problem, UsageError
@@ -316,12 +317,8 @@ class _Row:
             self.texts.append(cell)
         elif role == "tags":
             found = [word for each in words for word in re.split("[;,]", each)]
-            tags = [
-                word.strip().removeprefix("* ")
-                for word in found
-                if word.strip().casefold() not in _MY_CONTACTS
-            ]
-            self.fields.setdefault("tags", []).extend(re.sub(r"\s+", "-", tag) for tag in tags)
+            tags = (word for word in found if word.strip().casefold() not in _MY_CONTACTS)
+            self.fields.setdefault("tags", []).extend(collect_tags(tags))
         elif role == "day":
             self._take_day(header, cell)
         elif role == "lifecycle":

@@ -34,6 +34,7 @@ from notesync.importers.record import (
     build_mark,
     clean_line,
     collect,
+    collect_tags,
 )
 from notesync.problems import ERROR, WARNING, Problem
 
@@ -304,7 +305,7 @@ def _digest(text: str) -> str:
 def _build_fields(source: Source, note: _Note, kind: str) -> dict[str, tuple[str, ...]]:
     zone = source.wishes.zone
     found = {
-        "tags": tuple(re.sub(r"\s+", "-", tag.strip().lstrip("#")) for tag in collect(note.tags)),
+        "tags": collect_tags(note.tags),
         "created": _as_texts(read_moment(note.texts.get("created", ""), zone)),
     }
     if kind == NOTE:

@@ -32,6 +32,7 @@ from notesync.importers.record import (
     clean_line,
     clean_text,
     collect,
+    collect_tags,
     report_long,
 )
 from notesync.problems import ERROR, WARNING, Problem
@@ -209,6 +210,8 @@ def _unfold(source: Source, text: TextIOWrapper) -> Iterator[tuple[int, str | Pr
             if size <= LARGEST_CARD:
                 parts.append(joined)
             continue
+        if parts and not line:
+            continue  # programs that end their lines twice (CR CR LF) still mean the next to go on
         if parts:
             yield start, "".join(parts)
         start, parts, size = number, [line], len(line)
@@ -396,10 +399,11 @@ class _Reading:
         self.fields["aliases"] = collect(
             part for each in self.card.find("NICKNAME") for part in _split(each.value, ",", self.version)
         )
-        self.fields["tags"] = collect(
-            re.sub(r"\s+", "-", part.strip())
+        self.fields["tags"] = collect_tags(
+            part
             for each in self.card.find("CATEGORIES")
-            for part in _split(each.value, ",", self.version)
+            for value in _split(each.value, ",", self.version)
+            for part in re.split("[,;]", value)  # some put a backslash before all of their commas
         )
         addresses = collect(self._read_address(each) for each in self._find_preferred("ADR"))
         labels = () if addresses else collect(_text(each, self.version) for each in self.card.find("LABEL"))
