@@ -261,11 +261,20 @@ CARDS = [
     pytest.param(
         card("FN:A", "item1.URL:https://a.b", "item1.X-ABLabel:_$!<HomePage>!$_", "item2.X-ABDATE:2020-01-02",
              "item2.X-ABLabel:Met"),
-        {"website": ("https://a.b",)}, "A", "- Date (Met): 2020-01-02", id="groups with labels",
+        {"website": ("https://a.b",)}, "A", "- Kind of website: HomePage\n- Date (Met): 2020-01-02",
+        id="groups with labels",
     ),
     pytest.param(
         card("FN:A", "ADR;TYPE=home:;;1 Main Rd\\, Flat 2;Town;;8000;ZA", "ADR:;;2 Side St;;;;"),
-        {"address": ("1 Main Rd, Flat 2, Town, 8000, ZA",)}, "A", "- Address: 2 Side St", id="two addresses",
+        {"address": ("1 Main Rd, Flat 2, Town, 8000, ZA",)}, "A", "- Kind of address: home\n- Address: 2 Side St", id="two addresses",
+    ),
+    pytest.param(
+        card("FN:A", "URL:https://a.b", "item1.URL:https://c.d", "item1.X-ABLabel:_$!<HomePage>!$_", "URL:https://a.b"),
+        {"website": ("https://a.b",)}, "A", "- Website (HomePage): https://c.d", id="a label of a second one",
+    ),
+    pytest.param(
+        card("FN:A", "ADR:;;1 Main Rd;Town;;;", "LABEL:1 Main Rd\\nTown", "LABEL;TYPE=work:Dock 3\\nTown"),
+        {"address": ("1 Main Rd, Town",)}, "A", "- Address (work): Dock 3 Town", id="an address as printed",
     ),
     pytest.param(
         card("FN:A", "X-FAVOURITE-TEA:Rooibos", "IMPP:xmpp:a@b"), {}, "A",
