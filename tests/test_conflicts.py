@@ -61,7 +61,7 @@ SURE: dict[str, tuple[str, str, str]] = {
     "Acme (conflicted copy anna 2026-11-22 103045).md": ("Nextcloud", "anna", "2026-11-22T10:30:45"),
     "Acme_conflict-20180101-103045.md": ("Nextcloud", "", "2018-01-01T10:30:45"),
     "Acme (case clash from anna 2026-11-22 103045).md": ("Nextcloud", "anna", "2026-11-22T10:30:45"),
-    "Acme (Conflicted copy from Anna on 2026-11-22).md": ("Dropbox", "Anna", "2026-11-22"),
+    "Acme (Conflicted copy from Anna on 2026-11-22).md": ("a sync program", "Anna", "2026-11-22"),
     "Acme (Conflicted copy Pixel 202611221030).md": ("Obsidian Sync", "Pixel", "2026-11-22T10:30"),
     "Acme.Conflict.md": ("Resilio", "", ""),
     "Acme.Conflict1.md": ("Resilio", "", ""),

@@ -90,6 +90,17 @@ def complete_work(ctx: click.Context, incomplete: str, *, tasks_only: bool = Fal
     return _choose(_ask(ctx, find), incomplete)
 
 
+def complete_copies(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """The notes that have conflict copies, then the copies."""
+
+    def find(workspace: Workspace) -> Iterator[tuple[str, str]]:
+        copies = workspace.find_copies()
+        for path in dict.fromkeys([*(copy.original for copy in copies), *(copy.path for copy in copies)]):
+            yield path, path
+
+    return _choose(_ask(ctx, find), incomplete)
+
+
 def _choose(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
     """What begins with the word; else what has it somewhere, if that is one alone.
 

@@ -250,6 +250,10 @@ class Command(click.Command):
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
+class Family(Command, click.Group):
+    """A command that has others below it; without one of them it does what is asked for most."""
+
+
 def command(
     *, examples: Sequence[str], cls: type[Command] = Command
 ) -> Callable[[Callable[..., Any]], click.Command]:

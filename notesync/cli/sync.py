@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DETAILS = ("full", "names", "initials")
 COMPONENTS = ("event", "todo", "both")
 _NAMES = 3  # changed notes that a line names
+_KEPT_AT_ONCE = 500  # notes; the next sync keeps as many more, and 'watch' all of them, while nothing happens
+_KEPT_BETWEEN = 50
 
 
 @command(examples=("notesync sync",))
@@ -47,8 +49,45 @@ def sync(session: Session, accept_empty: bool) -> None:
         changes = session.refresh(workspace, accept_empty=accept_empty, thorough=True)
         published = publish(workspace)
         session.write(f"{line}\n" for line in _summary(workspace, changes, published))
+        _Keeping(session, workspace).keep_some()
         session.tell_first_steps(workspace)
         session.tell_problem_count(workspace)
+
+
+class _Keeping:
+    """What notes hold goes into the history, after the calendar; that this cannot be done is told once, and no more."""
+
+    def __init__(self, session: Session, workspace: Workspace) -> None:
+        self._session, self._workspace = session, workspace
+        self._unkept: list[str] = []
+        self._told = ""
+
+    def keep_some(self) -> None:
+        """Find what is not kept yet, and keep as much of it as nobody has to wait for."""
+        self._try(self._find)
+        self.go_on(_KEPT_AT_ONCE)
+
+    def keep(self, paths: Sequence[str]) -> None:
+        """Keep what these notes hold now."""
+        self._try(lambda: self._workspace.keep_texts(paths))
+
+    def go_on(self, most: int) -> bool:
+        """Keep some more of what was found; whether there is more."""
+        some, self._unkept = self._unkept[:most], self._unkept[most:]
+        self.keep(some)
+        return bool(self._unkept)
+
+    def _find(self) -> None:
+        self._unkept = self._workspace.find_unkept()
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (NotesyncError, OSError) as error:
+            self._unkept = []
+            if str(error) != self._told:
+                self._told = str(error)
+                self._session.tell(f"Conflict copies may be harder to merge: {error}")
 
 
 def publish(workspace: Workspace) -> Published:
@@ -190,6 +229,7 @@ class Watch:
         self._failure = ""  # what was told last that cannot be done
         self._published: tuple[object, ...] = ()  # the day and the file of a current calendar, () of none
         self._paths: tuple[str, ...] = ()  # of what we keep current
+        self._keeping = _Keeping(session, workspace)
 
     def run(self) -> None:
         """Until stopped.  Raises what the first refresh raises: a start that fails has to be seen."""
@@ -197,10 +237,17 @@ class Watch:
 
         try:
             wait = self._start()
-            while (wake := self._watcher.wait(find_midnight(self._workspace.zone), wait)).reason != STOPPED:
+            self._keeping.keep_some()
+            while (wake := self._wait(wait)).reason != STOPPED:
                 wait = self._follow(wake)
         except _Stopped:
             return
+
+    def _wait(self, at_most: float | None) -> Wake:
+        """The next reason to refresh; until there is one, the texts of notes are kept."""
+        while self._watcher.is_idle and self._keeping.go_on(_KEPT_BETWEEN):
+            pass
+        return self._watcher.wait(find_midnight(self._workspace.zone), at_most)
 
     def _start(self) -> float | None:
         began = time.perf_counter()
@@ -249,6 +296,7 @@ class Watch:
             self._failure = ""
             self._session.tell("Back again.")
         self._tell_change(began, changes, published)
+        self._keeping.keep(changes.changed)
         return changes.wait
 
     def _reload(self) -> bool:

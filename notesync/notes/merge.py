@@ -18,12 +18,12 @@ from typing import NamedTuple, TypeVar
 
 from notesync.notes.body import parse_body
 from notesync.notes.edit import refuse, refuse_damaged
-from notesync.notes.merge_body import BodyMerge, Cut, cut_body
+from notesync.notes.merge_body import BOTH, BodyMerge, Cut, cut_body
 from notesync.notes.merge_header import HeaderMerge, Question, is_sound
 from notesync.notes.note import Note, parse_note
 from notesync.notes.three_way import choose
 
-__all__ = ["Merged", "Question", "choose_base", "merge_notes"]
+__all__ = ["BOTH", "Merged", "Question", "choose_base", "is_unfinished", "merge_notes"]
 
 Style = TypeVar("Style", bytes, str, bool)
 
@@ -49,7 +49,7 @@ def merge_notes(
     """Merge two versions of the note at ``path``.
 
     ``base`` is what both come from, None where that is not known; ``take`` answers questions by their keys: 1
-    takes what the first side has there, 2 the second.  Raises RefusedError for versions that are damaged, or
+    takes what the first side has there, 2 the second, BOTH, for a place in the body, either.  Raises RefusedError for versions that are damaged, or
     that would hide each other's entries.
     """
     chosen = _choose_whole(base, one, two)
@@ -63,14 +63,15 @@ def _choose_whole(base: bytes | None, one: bytes, two: bytes) -> bytes | None:
 
     A version that is empty, or ends in the middle of a line of the base, was not finished: that is no deletion.
     """
-    broken = [side for side in (one, two) if _is_unfinished(base, side)]
+    broken = [side for side in (one, two) if is_unfinished(base, side)]
     if broken or one == two:
         return max(one, two) if len(broken) != 1 else two if broken == [one] else one
     chosen = None if base is None else choose(base, one, two)
     return chosen[0] if chosen else None
 
 
-def _is_unfinished(base: bytes | None, side: bytes) -> bool:
+def is_unfinished(base: bytes | None, side: bytes) -> bool:
+    """Whether a version is one that somebody had not finished writing."""
     if not side.strip(b"\0 \t\r\n"):
         return True
     if base is None or not base.startswith(side) or len(side) == len(base):
@@ -171,7 +172,7 @@ class _Merge:
     def _check(self, text: str) -> bytes:
         """The merged text's bytes.  Raises RefusedError where one side's text hides the other's entries or tasks."""
         data = self.one.encode(text)
-        if any(key.startswith("text-") for key in self.take):
+        if any(key.startswith("text-") and side != BOTH for key, side in self.take.items()):
             return data  # a person has seen both, and given one of them up
         after = _list_said(parse_note(data, self.one.path), self.log_headings)
         before: Counter[object] = Counter() if self.base is None else _list_said(self.base, self.log_headings)

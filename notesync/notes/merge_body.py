@@ -32,6 +32,7 @@ from notesync.notes.three_way import (
 
 MOST_UNITS = 5_000
 MOST_PAIRS = 100_000  # of equal units: what comparing costs grows with them
+BOTH = 3  # the answer that takes what either side has
 ENTRY, ITEM, BLANK, LINE = "entry", "item", "blank", "line"
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -127,10 +128,10 @@ class BodyMerge:
     def build(self) -> str:
         """The text; of no use while there are questions."""
         if self._is_endless():
-            return self._ask(self.base, self.one, self.two)
+            return self._ask(self.base, self.one, self.two, endless=True)
         whole = self._choose_whole()
         if whole is not None:
-            return "".join([unit.text for unit in whole])
+            return _join(whole)
         regions = list(self._find_regions())
         doubtful = (
             not self.has_base and len({side for region in regions for side in self._find_adders(region)}) > 1
@@ -139,7 +140,7 @@ class BodyMerge:
         for region in regions:
             base, one, two = self.base[region.base], self.one[region.one], self.two[region.two]
             pieces += self._merge_region(base if self.has_base or one != two else one, one, two, doubtful)
-        return "".join([unit.text for unit in self._drop_repeated(pieces)])
+        return _join(self._drop_repeated(pieces))
 
     def _is_endless(self) -> bool:
         """Whether comparing would take many seconds: too many lines, or too many of the same words."""
@@ -188,12 +189,15 @@ class BodyMerge:
             return self._unite(base, one, two, list)
         return [Unit(self._ask(base, one, two), LINE)]
 
-    def _ask(self, base: Units, one: Units, two: Units) -> str:
+    def _ask(self, base: Units, one: Units, two: Units, endless: bool = False) -> str:
         self.asked += 1
         key = f"text-{self.asked}"
-        texts = ["".join([unit.text for unit in units]) for units in (base, one, two)]
+        texts = [_join(units) for units in (base, one, two)]
         if key in self.take:
-            return texts[self.take[key]]
+            side = self.take[key]
+            if side != BOTH:
+                return texts[side]
+            return "".join(sorted(texts[1:])) if endless else _join(unite(base, one, two))
         self.questions.append(Question(key, *texts))
         return ""
 
@@ -234,6 +238,10 @@ class BodyMerge:
                 kept.append(unit)
                 dropped = False
         return kept
+
+
+def _join(units: Units) -> str:
+    return "".join([unit.text for unit in units])
 
 
 def _holds(side: Units, other: Units, wanted: Counter[Unit]) -> bool:

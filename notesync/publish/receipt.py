@@ -109,7 +109,10 @@ def render_diff(steps: Iterable[Step]) -> Iterator[str]:
 
     for step in steps:
         old, new = (_split(step.path, data) for data in (step.before, step.after))
-        names = ("/dev/null" if step.before is None else f"a/{step.path}"), f"b/{step.path}"
+        names = (
+            "/dev/null" if step.before is None else f"a/{step.path}",
+            "/dev/null" if step.after is None else f"b/{step.path}",
+        )
         for line in unified_diff(old, new, *names, lineterm="\n"):
             bare = line.rstrip("\r\n")
             yield f"{clean(bare)}\n"

@@ -205,6 +205,16 @@ class Today(NamedTuple):
         return f"{format_count(days, 'day')} ago" if days > 0 else f"in {format_count(-days, 'day')}"
 
 
+def render_outline(rows: Iterable[tuple[int, str, str]], width: int, color: bool) -> Iterator[str]:
+    """Rows, each with its indent, its cleaned text, which is folded, and its style."""
+    sheet = _Sheet(width, color)
+    for indent, text, style in rows:
+        if text:
+            yield from sheet.draw_text(text, style, indent, hang=2)
+        else:
+            yield "\n"
+
+
 def _today(iso: str) -> Today:
     return Today(date.fromisoformat(iso[:10]))
 

@@ -302,11 +302,14 @@ def _read_bracket(name: str, said: str, phrase: re.Match[str]) -> Tag:
     at = _format_moment(moment) if moment is not None else ""
     who = behind[: moment.start()] if moment is not None else re.sub(rf"{_NUMBER}$", "", f" {behind}")
     who = _OWNER_END.sub("", before).strip() or _JOINER.sub("", who, count=1).strip()
-    who = re.sub(r"\s+on$", "", who)
-    return Tag(name, _name_engine(said, phrase[0].casefold(), at), True, who, at)
+    named = re.sub(r"\s+on$", "", who)
+    # Nobody is known to write `conflicted copy from Anna on 2026-11-22`, but some have such files.
+    engine = "a sync program" if named != who else _name_engine(phrase[0].casefold(), at)
+    return Tag(name, engine, True, named, at)
 
 
-def _name_engine(said: str, phrase: str, at: str) -> str:
+def _name_engine(phrase: str, at: str) -> str:
+    """Whose words those most likely are: the moment's form tells apart those who have the same."""
     if phrase == "sfconflict":
         return "Seafile"
     if phrase == "case clash" or (phrase == "conflicted copy" and at.count(":") == 2):

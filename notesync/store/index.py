@@ -337,6 +337,16 @@ class Index:
         """The path of every known note."""
         return [_path(row[0]) for row in self._db.execute("select path from note")]
 
+    def telling_notes(self, paths: Sequence[str] | None = None) -> Iterator[tuple[str, bytes]]:
+        """The notes that say something of clients, as last read whole, with their digests; of these paths or of all."""
+        where = "not stale and (id in (select id from client) or id in (select note from mention))"
+        if paths is None:
+            rows: Iterable[tuple[Any, ...]] = self._db.execute(f"select path, digest from note where {where}")  # noqa: S608
+        else:
+            query = f"select path, digest from note where {where} and path in (%s)"  # noqa: S608
+            rows = self._some(query, [_storable(path) for path in paths])
+        return ((_path(path), digest) for path, digest in rows)
+
     def known_note(self, path: str) -> KnownNote | None:
         """What is known of a note; None when nothing is."""
         row = self._db.execute(
@@ -488,7 +498,9 @@ class Index:
         for key, path, stale, ident, card in found:
             yield key, _path(path), bool(stale), ident, card
 
-    def _some(self, query: str, keys: Sequence[int] | Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    def _some(
+        self, query: str, keys: Sequence[int] | Sequence[str] | Sequence[str | bytes]
+    ) -> Iterator[tuple[Any, ...]]:
         """The rows of a query for many keys, which it names as ``%s``."""
         for at in range(0, len(keys), _SOME):
             some = keys[at : at + _SOME]

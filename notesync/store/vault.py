@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat as stat_bits
 import struct
 import time
@@ -96,6 +97,14 @@ def _load_blake2b() -> type[blake2b]:
     return blake2b
 
 
+def is_renamed_note(name: str) -> bool:
+    """Whether rclone's bisync has put its mark behind the ending of a note's name: `Acme.md..path1`."""
+    return name[-1:].isdigit() and _RENAMED.search(name) is not None
+
+
+_RENAMED = re.compile(r"\.md(?:\.\.path[12]|\.conflict[0-9]{1,3})\Z", re.IGNORECASE)
+
+
 def is_placeholder(found: os.stat_result) -> bool:
     """Whether a sync engine has left only the name here: reading would download, or block offline."""
     return bool(
@@ -161,7 +170,7 @@ class Vault:
             with os.scandir(handle) as entries:
                 for entry in entries:
                     name = entry.name
-                    if name[-3:].lower() != ".md":
+                    if name[-3:].lower() != ".md" and not is_renamed_note(name):
                         if entry.is_dir(follow_symlinks=False):
                             self._add_folder(folder, name, folders)
                         continue
@@ -208,7 +217,8 @@ class Vault:
         parts = path.split("/")
         if any(part.startswith(".") or part in _SYSTEM_FOLDERS for part in parts if part):
             return path == ".obsidian/templates.json"
-        if not folder and path != SETTINGS_NAME and not path.lower().endswith(".md"):
+        note = path.lower().endswith(".md") or is_renamed_note(path)
+        if not folder and path != SETTINGS_NAME and not note:
             return False
         return not (self._ignored and self._is_ignored(f"{path}/" if folder else path))
 

@@ -38,6 +38,26 @@ class New(NamedTuple):
     data: bytes
 
 
+class Gone(NamedTuple):
+    """A wish that a file which holds ``data`` be no longer there: what it says stands elsewhere now."""
+
+    path: str
+    data: bytes
+
+
+class Kept(NamedTuple):
+    """A wish that a file which holds ``data`` be dealt with and stay as it is; only the history knows of it.
+
+    For a file that must not be removed, and that nobody wants to be asked about again.
+    """
+
+    path: str
+    data: bytes
+
+
+Wish = Edit | New | Gone | Kept
+
+
 class Undone(NamedTuple):
     """What was taken back: the words of the command, and what was done to each note."""
 
@@ -48,14 +68,14 @@ class Undone(NamedTuple):
 def change_notes(
     vault: Vault,
     history: History,
-    wishes: Sequence[Edit | New],
+    wishes: Sequence[Wish],
     words: str,
     clock: Callable[[], float] = time.time,
     pause: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
     """Change some notes as one command that ``words`` name ('log Acme'); what was changed, if anything.
 
-    Each note is named once.  An edit that leaves the bytes as they are is no change.  Raises RefusedError, and
+    Each note is named once, and they are changed in this order: what one says must stand elsewhere before it goes.  An edit that leaves the bytes as they are is no change.  Raises RefusedError, and
     whatever an edit raises, with nothing changed; OvertakenError when a note was saved by another program in the
     moment of its change: then both texts are in the history, the other's as the one before ours.
     """
@@ -65,11 +85,15 @@ def change_notes(
         return _Command(vault, history, words, clock, pause).run(planned) if planned else []
 
 
-def plan(vault: Vault, wish: Edit | New) -> Step | None:
+def plan(vault: Vault, wish: Wish) -> Step | None:
     """What a wish comes to as the note is now, None when to nothing; writes nothing."""
     if isinstance(wish, New):
         return Step(vault.find_spelling(wish.path), None, wish.data)
     before = _read(vault, wish.path)
+    if isinstance(wish, (Gone, Kept)):
+        if before != wish.data:
+            raise MovedOnError(f"{wish.path} was changed just now. Nothing was changed: try again.")
+        return Step(wish.path, before, None if isinstance(wish, Gone) else before)
     after = wish.edit(before)
     return None if after == before else Step(wish.path, before, after)
 
@@ -103,6 +127,18 @@ def plan_undo(vault: Vault, history: History, path: str | None = None) -> Undone
     )
 
 
+def was_kept(history: History, path: str, data: bytes) -> bool:
+    """Whether the last command that dealt with a file left it as it is, with these bytes, and that still holds.
+
+    Raises HistoryError.
+    """
+    digest = digest_of(data)
+    return any(
+        change.path == path and change.before == change.after == digest and not change.words.startswith(_UNDO)
+        for change in history.find_last(path)
+    )
+
+
 def _turn_words(words: str) -> str:
     if words.startswith(_UNDO):
         return _REDO + words.removeprefix(_UNDO)
@@ -112,6 +148,9 @@ def _turn_words(words: str) -> str:
 def _turn_round(vault: Vault, history: History, change: Change) -> Step:
     """The step that takes a change back, if the note is still as the change left it."""
     path = change.path
+    if change.before == change.after:  # it was left as it was, and may be anything by now
+        data = (change.before and history.read(change.before)) or b""
+        return Step(path, data, data)
     words = change.words.removeprefix(_UNDO).removeprefix(_REDO)
     found = _find_digest(vault, path)
     if found != change.after:
@@ -151,6 +190,8 @@ def _read(vault: Vault, path: str) -> bytes:
 
 def _write(vault: Vault, step: Step, pause: Callable[[float], None]) -> bytes | None:
     """Make a note hold what a step says; what of another program was overtaken by it."""
+    if step.after == step.before:
+        return None
     if step.after is None:
         return vault.forget(step.path, step.before or b"", pause)
     if step.before is None:
@@ -178,7 +219,7 @@ class _Command:
         self._done: list[tuple[int, Step]] = []
         self._overtaken: list[str] = []
 
-    def run(self, planned: Sequence[tuple[Step, Edit | New | None]]) -> list[Step]:
+    def run(self, planned: Sequence[tuple[Step, Wish | None]]) -> list[Step]:
         """Make the changes, all or none.  Raises RefusedError, OvertakenError."""
         keys = self._history.begin([step for step, _ in planned], self._words, self._clock())
         waiting = list(zip(keys, planned, strict=True))
@@ -205,9 +246,9 @@ class _Command:
                 f"{', '.join(self._overtaken)}: another program saved this in the very moment of the change. "
                 "The change was made, and the other text is kept: 'notesync undo' brings it back."
             )
-        return [step for _, step in self._done]
+        return [step for _, step in self._done if step.before != step.after]
 
-    def _change(self, key: int, step: Step, wish: Edit | New | None) -> None:
+    def _change(self, key: int, step: Step, wish: Wish | None) -> None:
         """Make one change; read and edit the note again where it has moved on."""
         waits = iter(_WAITS if isinstance(wish, Edit) else ())
         while True:

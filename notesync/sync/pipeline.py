@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from notesync.followup.settings import Settings
     from notesync.followup.steps import Progress
     from notesync.notes.body import Entry
-    from notesync.store.history import Step
+    from notesync.store.cases import Case
+    from notesync.store.conflicts import Copy
+    from notesync.store.history import History, Step
     from notesync.store.rows import FollowUpRow
-    from notesync.sync.change import Edit, New, Undone
+    from notesync.sync.change import Undone, Wish
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
@@ -102,11 +104,16 @@ class Workspace(Answers):
         self.published_age: int | None = None  # of the index that the calendar was made from
         self.tidied = False  # what a killed process left beside the calendar is removed once
         self.folder_problems: tuple[Problem, ...] = ()
+        self._history: History | None = None
 
     @property
     def vault(self) -> Vault:
         """The door to people's files, for the commands that change them."""
         return self._vault
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        self._pause(seconds)
 
     @property
     def notices(self) -> list[str]:
@@ -119,8 +126,10 @@ class Workspace(Answers):
         return os.path.join(os.path.dirname(self.index.path), "watch.lock")
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index, and the history if it is open."""
         self.index.close()
+        if self._history is not None:
+            self._history.close()
 
     def __enter__(self) -> Workspace:
         return self
@@ -425,6 +434,51 @@ class Workspace(Answers):
         body = parse_body(note, settings.log_headings, context.tasks_filter)
         return add_ties(read_client(note, body, settings)[0], find_ties(self.index, [key])[key])
 
+    def find_copies(self) -> list[Copy]:
+        """The conflict copies among the notes, as refreshed, by path; also those that only this computer can tell."""
+        from notesync.sync.copies import find_copies
+
+        return find_copies(self._vault, self.index.paths(), self.settings, state_dir(self.root))
+
+    def read_conflicts(self, answers: Mapping[str, str], wanted: Container[str] | None = None) -> list[Case]:
+        """The notes that have conflict copies, or marks of an unfinished merge, by path; ``wanted``: only these files.
+
+        ``answers`` are a person's, to what a merge asks.
+        """
+        from notesync.store.history import History
+        from notesync.sync.merging import read_cases
+
+        copies = self.find_copies()
+        known = {copy.path for copy in copies}
+        marked = {problem.path for problem in self.problems() if problem.code == "merge-marker"} - known
+        if wanted is not None:
+            copies = [copy for copy in copies if copy.path in wanted]
+            marked = {path for path in marked if path in wanted}
+        with History(state_dir(self.root)) as history:
+            return read_cases(self._vault, history, copies, marked, answers, self.settings.log_headings)
+
+    # earlier texts ------------------------------------------------------------------------------
+
+    def find_unkept(self) -> list[str]:
+        """The notes whose text the history has yet to learn, those saved last first.  Raises RefusedError."""
+        from notesync.sync.keeping import find_unkept
+
+        return self._try(lambda: find_unkept(self._vault, self.index, self._open_history()))
+
+    def keep_texts(self, paths: Sequence[str]) -> None:
+        """Have the history know what these notes hold now.  Raises RefusedError."""
+        from notesync.sync.keeping import keep_texts
+
+        if paths:
+            self._try(lambda: keep_texts(self._vault, self.index, self._open_history(), paths))
+
+    def _open_history(self) -> History:
+        from notesync.store.history import History
+
+        if self._history is None:
+            self._history = History(state_dir(self.root))
+        return self._history
+
     # changing -----------------------------------------------------------------------------------
 
     @property
@@ -432,7 +486,7 @@ class Workspace(Answers):
         """The Tasks plugin's global filter: a line without it is no task."""
         return str(self._remembered["tasks_filter"])
 
-    def change(self, wishes: Sequence[Edit | New], words: str, *, dry_run: bool = False) -> list[Step]:
+    def change(self, wishes: Sequence[Wish], words: str, *, dry_run: bool = False) -> list[Step]:
         """Change notes as one command that ``words`` name ('log Acme'), whole or not at all; what was changed.
 
         ``dry_run`` says only what would be.  ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
@@ -444,6 +498,17 @@ class Workspace(Answers):
             return [step for wish in wishes if (step := plan(self._vault, wish)) is not None]
         with History(state_dir(self.root)) as history:
             return change_notes(self._vault, history, wishes, words, pause=self._pause)
+
+    def merge(self, cases: Sequence[Case]) -> list[Step]:
+        """Store what merges make of notes, and remove their copies, whole or not at all; what was changed.
+
+        ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
+        """
+        from notesync.store.history import History
+        from notesync.sync.merging import store_merges
+
+        with History(state_dir(self.root)) as history:
+            return store_merges(self._vault, history, cases, self._pause)
 
     def undo(self, path: str | None, *, dry_run: bool = False) -> Undone:
         """Take back the last command that changed this note, or any; ``dry_run`` says only what would be.

@@ -150,6 +150,11 @@ class Watcher:
         """Whether :meth:`stop` was called; a long refresh may look here."""
         return self._stopped
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has been heard that :meth:`wait` would return for."""
+        return not self._stopped and self._inbox.empty()
+
     def stop(self) -> None:
         """Make :meth:`wait` return ``stopped``, now and ever after; for signal handlers and other threads."""
         self._stopped = True
