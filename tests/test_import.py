@@ -117,6 +117,21 @@ def test_an_import_is_taken_back_with_undo(vault):
     assert listed(vault) == []
 
 
+def test_an_import_of_any_size_is_taken_back_whole_but_for_what_was_changed_since(vault, monkeypatch):
+    monkeypatch.setattr("notesync.sync.importing.NOTES_AT_ONCE", 2)
+    people = "".join(card(f"FN:Anna {letter}") for letter in "ABCDE")
+    file = write(vault, "book.vcf", people + card("FN:Anna A", "EMAIL:a@b.c"))
+    run("import", file, "--update")
+    made = contents(vault)
+    assert len(made) == 5
+    (vault / "Clients/Anna B.md").write_bytes(made["Clients/Anna B.md"] + b"Met her.\n")
+    done = run("undo")
+    assert listed(vault) == ["Clients/Anna B.md"]
+    assert "Clients/Anna B.md" in done.stderr
+    run("undo")
+    assert contents(vault) == made | {"Clients/Anna B.md": made["Clients/Anna B.md"] + b"Met her.\n"}
+
+
 def test_names_that_no_system_takes_become_files(vault):
     run("import", write(vault, "book.vcf", card("FN:../../etc/passwd") + card("FN:CON") + card("FN:a: b?")))
     assert listed(vault) == ["Clients/-..-etc-passwd.md", "Clients/CON_.md", "Clients/a - b.md"]

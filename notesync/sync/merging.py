@@ -89,7 +89,13 @@ class _Desk:
             other = first if data is None else data
             differences = compare(choose_base(texts, other, text), other, text, path, self.log_headings)
             sheets.append(
-                Sheet(copy, label, text, differences, copy.mirrored and data is not None and self._was_kept(copy.path, text))
+                Sheet(
+                    copy,
+                    label,
+                    text,
+                    differences,
+                    copy.mirrored and data is not None and self._was_kept(copy.path, text),
+                )
             )
         return tuple(sheets)
 
