@@ -117,6 +117,15 @@ def test_an_import_is_taken_back_with_undo(vault):
     assert listed(vault) == []
 
 
+def test_taking_back_the_import_of_nearly_all_clients_is_no_loss_of_them(vault):
+    run("import", write(vault, "book.vcf", "".join(card(f"FN:Anna {number}") for number in range(12))))
+    done = run("undo")
+    assert done.stdout.startswith("Taken back: import book.vcf (Clients/Anna 11.md, ")
+    assert done.stdout.endswith(" and 2 more)\n")
+    assert listed(vault) == []
+    assert run("clients", "--format", "json").stdout.count('"path"') == 0
+
+
 def test_an_import_of_any_size_is_taken_back_whole_but_for_what_was_changed_since(vault, monkeypatch):
     monkeypatch.setattr("notesync.sync.importing.NOTES_AT_ONCE", 2)
     people = "".join(card(f"FN:Anna {letter}") for letter in "ABCDE")

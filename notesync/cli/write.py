@@ -690,7 +690,7 @@ def undo(session: Session, note: str | None, dry_run: bool) -> None:
             session.write(receipt.render_diff(undone.steps))
             return
         session.keep_change(step.path for step in undone.steps)
-        workspace.refresh()
+        workspace.refresh(accept_empty=any(step.after is None for step in undone.steps))  # we took them away
         paths = ", ".join(clean(step.path) for step in undone.steps[:_PATHS_SHOWN])
         if (more := len(undone.steps) - _PATHS_SHOWN) > 0:
             paths += f" and {more} more"
