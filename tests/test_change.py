@@ -52,8 +52,8 @@ class Desk:
         self.now += 60
         return self.now
 
-    def change(self, *wishes: Wish, words: str = "log Acme") -> list[Step]:
-        return change_notes(self.vault, self.history, wishes, words, self.clock, self.waits.append)
+    def change(self, *wishes: Wish, words: str = "log Acme", more: bool = False) -> list[Step]:
+        return change_notes(self.vault, self.history, wishes, words, self.clock, self.waits.append, more=more)
 
     def undo(self, path: str | None = None) -> str:
         return undo(self.vault, self.history, path, self.clock, self.waits.append).words
@@ -255,6 +255,22 @@ def test_what_one_command_did_to_several_notes_is_taken_back_together(desk: Desk
     assert desk.undo() == "undo: sold Acme"
     assert {desk.read(path) for path in ("Acme.md", "Clients/Bo.md")} == {NOTE + CALLED}
     assert desk.read("Clients/New.md") == NOTE
+
+
+def test_a_command_goes_on_until_another_comes_between(desk: Desk) -> None:
+    desk.change(New("A.md", NOTE), words="import x", more=True)
+    desk.change(New("B.md", NOTE), words="import x", more=True)
+    desk.change(log("A.md"), words="import x", more=True)
+    desk.change(log(), words="log Acme", more=True)
+    desk.change(New("C.md", NOTE), words="import x", more=True)
+    assert [desk.undo("C.md"), desk.undo("Acme.md"), desk.undo("A.md")] == [
+        "import x",
+        "log Acme",
+        "import x",
+    ]
+    assert desk.files() == ["Acme.md", "Clients/Bo.md"]
+    desk.undo("A.md")
+    assert desk.read("A.md") == NOTE + CALLED
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,30 @@ def test_an_import_is_taken_back_with_undo(vault):
     assert listed(vault) == []
 
 
+def test_taking_back_the_import_of_nearly_all_clients_is_no_loss_of_them(vault):
+    run("import", write(vault, "book.vcf", "".join(card(f"FN:Anna {number}") for number in range(12))))
+    done = run("undo")
+    assert done.stdout.startswith("Taken back: import book.vcf (Clients/Anna 11.md, ")
+    assert done.stdout.endswith(" and 2 more)\n")
+    assert listed(vault) == []
+    assert run("clients", "--format", "json").stdout.count('"path"') == 0
+
+
+def test_an_import_of_any_size_is_taken_back_whole_but_for_what_was_changed_since(vault, monkeypatch):
+    monkeypatch.setattr("notesync.sync.importing.NOTES_AT_ONCE", 2)
+    people = "".join(card(f"FN:Anna {letter}") for letter in "ABCDE")
+    file = write(vault, "book.vcf", people + card("FN:Anna A", "EMAIL:a@b.c"))
+    run("import", file, "--update")
+    made = contents(vault)
+    assert len(made) == 5
+    (vault / "Clients/Anna B.md").write_bytes(made["Clients/Anna B.md"] + b"Met her.\n")
+    done = run("undo")
+    assert listed(vault) == ["Clients/Anna B.md"]
+    assert "Clients/Anna B.md" in done.stderr
+    run("undo")
+    assert contents(vault) == made | {"Clients/Anna B.md": made["Clients/Anna B.md"] + b"Met her.\n"}
+
+
 def test_names_that_no_system_takes_become_files(vault):
     run("import", write(vault, "book.vcf", card("FN:../../etc/passwd") + card("FN:CON") + card("FN:a: b?")))
     assert listed(vault) == ["Clients/-..-etc-passwd.md", "Clients/CON_.md", "Clients/a - b.md"]
@@ -177,6 +201,31 @@ def test_a_second_import_makes_no_note_twice_wherever_it_was_moved(vault):
     assert "1 there already" in done.stdout  # the same title, made in the same second
     (vault / "N/A.md").rename(vault / "Elsewhere.md")
     assert run("import", file).stdout == "N.enex: 3 records: 3 there already\n"
+
+
+def test_notes_of_one_title_and_second_with_other_words_are_all_kept(vault):
+    head = "<title>A</title><created>20260225T093000Z</created>"
+    bodies = [
+        f"{head}<content>&lt;en-note&gt;{words}&lt;/en-note&gt;</content>" for words in ("one", "two", "one")
+    ]
+    file = write(vault, "N.enex", notebook(*bodies))
+    assert run("import", file).stdout == "N.enex: 3 records: 2 new, 1 there already\n"
+    assert sorted((vault / path).read_text(encoding="utf-8").split()[-1] for path in listed(vault)) == [
+        "one",
+        "two",
+    ]
+    assert run("import", file).stdout == "N.enex: 3 records: 3 there already\n"
+
+
+def test_a_picture_written_into_the_text_is_kept_beside_the_note(vault):
+    picture = "data:image/png;base64,aGVsbG8="
+    body = f'&lt;en-note&gt;Look: &lt;img src="{picture}"/&gt; &lt;img src="data:image/png;base64,?" alt="plan %%"/&gt;&lt;/en-note&gt;'
+    done = run("import", write(vault, "N.enex", notebook(f"<title>Visit</title><content>{body}</content>")))
+    assert (vault / "N/Visit files/picture.png").read_bytes() == b"hello"
+    text = (vault / "N/Visit.md").read_text(encoding="utf-8")
+    assert "![picture.png](Visit%20files/picture.png)" in text
+    assert r"plan %\%" in text
+    assert "a picture that cannot be read" in done.stderr
 
 
 def test_a_tag_makes_a_client_whose_tasks_are_follow_ups(vault):

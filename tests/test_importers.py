@@ -261,11 +261,20 @@ CARDS = [
     pytest.param(
         card("FN:A", "item1.URL:https://a.b", "item1.X-ABLabel:_$!<HomePage>!$_", "item2.X-ABDATE:2020-01-02",
              "item2.X-ABLabel:Met"),
-        {"website": ("https://a.b",)}, "A", "- Date (Met): 2020-01-02", id="groups with labels",
+        {"website": ("https://a.b",)}, "A", "- Kind of website: HomePage\n- Date (Met): 2020-01-02",
+        id="groups with labels",
     ),
     pytest.param(
         card("FN:A", "ADR;TYPE=home:;;1 Main Rd\\, Flat 2;Town;;8000;ZA", "ADR:;;2 Side St;;;;"),
-        {"address": ("1 Main Rd, Flat 2, Town, 8000, ZA",)}, "A", "- Address: 2 Side St", id="two addresses",
+        {"address": ("1 Main Rd, Flat 2, Town, 8000, ZA",)}, "A", "- Kind of address: home\n- Address: 2 Side St", id="two addresses",
+    ),
+    pytest.param(
+        card("FN:A", "URL:https://a.b", "item1.URL:https://c.d", "item1.X-ABLabel:_$!<HomePage>!$_", "URL:https://a.b"),
+        {"website": ("https://a.b",)}, "A", "- Website (HomePage): https://c.d", id="a label of a second one",
+    ),
+    pytest.param(
+        card("FN:A", "ADR:;;1 Main Rd;Town;;;", "LABEL:1 Main Rd\\nTown", "LABEL;TYPE=work:Dock 3\\nTown"),
+        {"address": ("1 Main Rd, Town",)}, "A", "- Address (work): Dock 3 Town", id="an address as printed",
     ),
     pytest.param(
         card("FN:A", "X-FAVOURITE-TEA:Rooibos", "IMPP:xmpp:a@b"), {}, "A",
@@ -274,6 +283,14 @@ CARDS = [
     pytest.param(
         card("FN:A", "CATEGORIES:vip,Big Deals", "NICKNAME:Annie\\, the,Smitty"),
         {"tags": ("vip", "Big-Deals"), "aliases": ("Annie, the", "Smitty")}, "A", "", id="lists",
+    ),
+    pytest.param(
+        card("FN:A", "CATEGORIES:vip\\, big deal,@home (old)"), {"tags": ("vip", "big-deal", "home-old")}, "A", "",
+        id="categories that hold commas, and what no tag may",
+    ),
+    pytest.param(
+        card("FN:A", "NOTE:one", "  two", "EMAIL:a@b.c").replace("\r", "").replace("\n", "\r\r\n"),
+        {"email": ("a@b.c",)}, "A", "one two", id="lines that end twice",
     ),
     pytest.param(card("FN:A", "NOTE:C:\\new\\table", version="2.1"), {}, "A", "C:\\new\\table", id="a path in 2.1"),
     pytest.param(card("FN:A", "NOTE:one\\n\\ntwo\\\\n"), {}, "A", "one\n\ntwo\\n", id="escapes"),
@@ -324,14 +341,14 @@ TABLES = {
         'Anna Smit,Anna,Smit,* myContacts ::: Vip,Work,a@b.c ::: d@e.f,Mobile,088 1,Acme,Buyer,"1 Rd\nTown",Likes tea\n',
         {"email": ("a@b.c", "d@e.f"), "phone": ("088 1",), "company": ("Acme",), "role": ("Buyer",),
          "tags": ("Vip",), "address": ("1 Rd, Town",)},
-        "Likes tea",
+        "- E-mail (Work): a@b.c\n- E-mail (Work): d@e.f\n- Phone (Mobile): 088 1\n\nLikes tea",
     ),
     "Google, since 2024": (
         "First Name,Last Name,Organization Name,Organization Title,Birthday,Notes,Labels,E-mail 1 - Label,"
         "E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n"
         "Anna,Smit,Acme,Buyer,1980-05-01,,* myContacts,,a@b.c,Mobile,088 1\n",
         {"email": ("a@b.c",), "phone": ("088 1",), "company": ("Acme",), "role": ("Buyer",)},
-        "- Birthday: 1980-05-01",
+        "- Birthday: 1980-05-01\n- Phone (Mobile): 088 1",
     ),
     "Outlook": (
         '"Title","First Name","Last Name","Company","Job Title","Business Street","Business City","Business Phone",'
@@ -423,6 +440,27 @@ BODIES = [
         "- [x] did\n- [ ] do", id="checklist, new",
     ),
     pytest.param("<ul><li>a<ul><li>b</li></ul></li></ul><ol><li>c</li></ol>", "- a\n  - b\n\n1. c", id="lists"),
+    pytest.param(
+        "<ul><li><div>a</div></li><ul><li><div>b</div></li><ul><li>c</li></ul></ul><li>d</li><ol><li>e</li></ol></ul>",
+        "- a\n  - b\n    - c\n- d\n  1. e", id="lists as Evernote nests them",
+    ),
+    pytest.param(
+        "<ul>\n<li>a</li>\n<li>\n<ul>\n<li>b</li></ul></li><li><ul><li>c</li></ul> d</li></ul>",
+        "- a\n  - b\n- - c\n  d", id="a list in an item of its own",
+    ),
+    pytest.param(
+        "<ul><li><i><b><en-todo checked=\"true\"/></b></i>did</li><li><b>to <en-todo/>do</b></li></ul>",
+        "- [x] did\n- **to [ ] do**", id="a box in bold letters",
+    ),
+    pytest.param(
+        '<div>a <span style="--en-highlight:yellow;">b </span>c <span style="-evernote-highlight:true">d==e</span></div>',
+        "a ==b== c d==e", id="highlights",
+    ),
+    pytest.param(
+        '<div style="--en-codeblock:true;--en-codeblockLanguage:c++;"><div>x</div></div>'
+        '<div style="--en-codeblock:true;--en-codeblockLanguage:a `b;">y</div>', "```c++\nx\n```\n\n```\ny\n```",
+        id="code in a language",
+    ),
     pytest.param(
         "<table><tr><td><div>a</div></td><td>b|c</td></tr><tr><td>d</td><td>e</td></tr></table>",
         "| a | b\\|c |\n| --- | --- |\n| d | e |", id="a table",
@@ -542,6 +580,16 @@ def test_attachments_stand_where_they_stood_under_safe_names():
     first, second = record.attachments
     assert (first.name, first.data, second.name) == ("app.png", PNG, "Deal.txt")
     assert record.body == f"see ![app.png]({first.mark})\n\n[Deal.txt]({second.mark})"
+
+
+def test_a_picture_that_is_its_own_link_becomes_a_file():
+    svg, png = "data:image/svg+xml,%3csvg/%3e", f"data:image/PNG;base64,{base64.b64encode(PNG).decode()}"
+    record = one(read_notes, note(f'<img src="{svg}"/><img src="{png}"/>'))
+    assert [(each.name, each.data) for each in record.attachments] == [
+        ("picture.svg", b"<svg/>"),
+        ("picture.png", PNG),
+    ]
+    assert all(f"({each.mark})" in record.body for each in record.attachments)
 
 
 def test_tags_and_days_and_the_source_of_a_clip():

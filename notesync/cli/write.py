@@ -692,11 +692,18 @@ def undo(session: Session, note: str | None, dry_run: bool) -> None:
             session.write(receipt.render_diff(undone.steps))
             return
         session.keep_change(step.path for step in undone.steps)
-        workspace.refresh()
-        paths = ", ".join(clean(step.path) for step in undone.steps)
+        workspace.refresh(accept_empty=any(step.after is None for step in undone.steps))  # we took them away
+        paths = ", ".join(clean(step.path) for step in undone.steps[:_PATHS_SHOWN])
+        if (more := len(undone.steps) - _PATHS_SHOWN) > 0:
+            paths += f" and {more} more"
         again = undone.words.startswith("undo: ")
         words = clean(undone.words.removeprefix("undo: ").removeprefix("redo: "))
         session.write([f"{'Done again' if again else 'Taken back'}: {words} ({paths})\n"])
+        if undone.kept:
+            session.tell(f"Changed since, so left as they are: {', '.join(map(clean, undone.kept))}.")
+
+
+_PATHS_SHOWN = 10
 
 
 def _find_path(session: Session, workspace: Workspace, note: str) -> str:

@@ -29,6 +29,7 @@ from notesync.importers.record import (
     clean_line,
     clean_text,
     collect,
+    collect_tags,
     report_long,
 )
 from notesync.problems import ERROR, WARNING, Problem, UsageError
@@ -280,6 +281,8 @@ class _Row:
         self.texts: list[str] = []
         self.problems: list[Problem] = []
         self.identity = ""
+        self.labels: dict[str, str] = {}
+        self.values: dict[str, list[str]] = {}
 
     def build(self) -> Record:
         columns, roles = self.layout.columns, self.layout.roles
@@ -288,6 +291,7 @@ class _Row:
                 header = columns[at] if at < len(columns) else f"Column {at + 1}"
                 self._take(header, roles[at] if at < len(roles) else "", cell)
         self._take_parts()
+        self._take_labels()
         fields = {key: collect(texts) for key, texts in self.fields.items()}
         for key, texts in fields.items():
             if key not in SEVERAL:
@@ -313,12 +317,8 @@ class _Row:
             self.texts.append(cell)
         elif role == "tags":
             found = [word for each in words for word in re.split("[;,]", each)]
-            tags = [
-                word.strip().removeprefix("* ")
-                for word in found
-                if word.strip().casefold() not in _MY_CONTACTS
-            ]
-            self.fields.setdefault("tags", []).extend(re.sub(r"\s+", "-", tag) for tag in tags)
+            tags = (word for word in found if word.strip().casefold() not in _MY_CONTACTS)
+            self.fields.setdefault("tags", []).extend(collect_tags(tags))
         elif role == "day":
             self._take_day(header, cell)
         elif role == "lifecycle":
@@ -332,10 +332,22 @@ class _Row:
             self._take_plain(header, role, words)
 
     def _take_plain(self, header: str, role: str, words: Sequence[str]) -> None:
-        if role:
+        thing, _, what = header.rpartition(" - ")
+        if thing and what in ("Type", "Label"):
+            self.labels[thing] = clean_line(words[0].removeprefix("*"))
+        elif role:
             self.fields.setdefault(role, []).extend(words)
-        elif not header.endswith((" - Type", " - Label")):
+            if thing:
+                self.values[thing] = list(words)
+        else:
             self.details.append((header, JOINER.join(words)))
+
+    def _take_labels(self) -> None:
+        """Google's words for which of several numbers or addresses one is, beside it: a list of keys has no room."""
+        for thing, label in self.labels.items():
+            words = re.sub(r" [0-9]+$", "", thing)
+            for value in self.values.get(thing, ()) if label else ():
+                self.details.append((f"{words} ({label})", value))
 
     def _take_day(self, header: str, cell: str) -> None:
         """A birthday or the like, for the body; programs write zeros for none."""

@@ -34,6 +34,7 @@ from notesync.importers.record import (
     build_mark,
     clean_line,
     collect,
+    collect_tags,
 )
 from notesync.problems import ERROR, WARNING, Problem
 
@@ -54,6 +55,10 @@ _DAYS = {
 _SIGNS = re.compile(
     "[\U0001f4c5\U0001f4c6\U0001f5d3⏳⌛\U0001f6eb➕✅❌\U0001f501\U0001f53a⏫\U0001f53c\U0001f53d⏬\U0001f194⛔\U0001f3c1]\ufe0f?"
 )
+
+
+_Seen = dict[str, dict[str, int]]
+"""By title and moment, the notes of a file by their words, numbered."""
 
 
 class _Resource:
@@ -121,7 +126,7 @@ def _read_bare(source: Source, head: bytes) -> Iterator[Record]:
     data = head + source.stream.read(LARGEST * 4)
     note = _Note(1)
     note.texts = {"title": _notebook(source), "content": decode(data)}
-    yield _build(source, note)
+    yield _build(source, note, {})
 
 
 def _notebook(source: Source) -> str:
@@ -165,6 +170,7 @@ class _Outside:
         self.pieces: list[str] = []
         self.size = 0
         self.done: list[Record | Problem] = []
+        self.made: _Seen = {}
 
     def take(self) -> Iterator[Record | Problem]:
         """What is ready."""
@@ -214,7 +220,7 @@ class _Outside:
             return
         if not inside:
             self.note = None
-            self.done.append(_build(self.source, note))
+            self.done.append(_build(self.source, note, self.made))
         elif inside == ["tag"]:
             note.tags.append(text)
         elif inside[0] == "resource":
@@ -238,12 +244,17 @@ class _Linked(NamedTuple):
     problems: list[Problem]
 
 
-def _build(source: Source, note: _Note) -> Record:
+def _build(source: Source, note: _Note, made: _Seen) -> Record:
+    """The record of a note; ``made`` are those so far."""
     title = clean_line(note.texts.get("title", "")) or _UNTITLED
     linked = _link(source, note)
     problems = linked.problems
     tasks = _Tasks(source, note, title)
-    converted = convert_body(note.texts.get("content", ""), linked.media, tasks.groups)
+
+    def keep(data: bytes, ending: str) -> str:
+        return _keep_file(linked, "picture", ending, data)
+
+    converted = convert_body(note.texts.get("content", ""), linked.media, tasks.groups, keep)
     losses = [*converted.losses, *(f"the end of its {name}" for name in sorted(note.cut))]
     if losses:
         message = f"Not everything of the note `{title[:60]}` could be kept: {'; '.join(losses)}."
@@ -262,7 +273,7 @@ def _build(source: Source, note: _Note) -> Record:
         _build_fields(source, note, kind),
         build_body(_list_details(note, kind), "\n\n".join(part for part in parts if part)),
         kind,
-        _identify(note, title),
+        _identify(note, title, made),
         tuple(linked.attachments),
         (*problems, *tasks.problems),
     )
@@ -274,17 +285,27 @@ def _find_kind(source: Source, note: _Note) -> str:
     return CLIENT if told & words else source.wishes.kind
 
 
-def _identify(note: _Note, title: str) -> str:
-    """The same at every export: Evernote leaves its own ids out, but says when a note was made."""
-    made = note.texts.get("created", "").strip() or note.texts.get("content", "")
-    digest = hashlib.blake2b(f"{title}\0{made}".encode(errors="replace"), digest_size=8)
-    return f"evernote-{digest.hexdigest()}"
+def _identify(note: _Note, title: str, made: _Seen) -> str:
+    """The same at every export: Evernote leaves its own ids out, but says when a note was made.
+
+    Notes that were once imported there may share even that: those of other words are numbered in the export's order.
+    """
+    content = note.texts.get("content", "")
+    told = note.texts.get("created", "").strip() or content
+    shared = _digest(f"{title}\0{told}")
+    known = made.setdefault(shared, {})
+    number = known.setdefault(_digest(content), len(known) + 1)
+    return f"evernote-{shared}" + (f"-{number}" if number > 1 else "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def _build_fields(source: Source, note: _Note, kind: str) -> dict[str, tuple[str, ...]]:
     zone = source.wishes.zone
     found = {
-        "tags": tuple(re.sub(r"\s+", "-", tag.strip().lstrip("#")) for tag in collect(note.tags)),
+        "tags": collect_tags(note.tags),
         "created": _as_texts(read_moment(note.texts.get("created", ""), zone)),
     }
     if kind == NOTE:
@@ -344,14 +365,19 @@ def _link(source: Source, note: _Note) -> _Linked:
 
 def _add_attachment(linked: _Linked, name: str, resource: _Resource) -> None:
     mime = resource.texts.get("mime", "").strip().lower()
-    ending = _ENDINGS.get(mime) or mime.rpartition("/")[2]
-    safe = build_file_name(name or "attachment", ending, [each.name for each in linked.attachments])
-    mark = build_mark(len(linked.attachments))
     data = bytes(resource.data)
     resource.data = bytearray()
-    linked.attachments.append(Attachment(safe, data, mark))
+    link = _keep_file(linked, name or "attachment", _ENDINGS.get(mime) or mime.rpartition("/")[2], data)
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    linked.media.setdefault(digest, (f"[{safe}]({mark})", mime.startswith(_PICTURES)))
+    linked.media.setdefault(digest, (link, mime.startswith(_PICTURES)))
+
+
+def _keep_file(linked: _Linked, name: str, ending: str, data: bytes) -> str:
+    """Add an attachment; the link to it."""
+    safe = build_file_name(name, ending, [each.name for each in linked.attachments])
+    mark = build_mark(len(linked.attachments))
+    linked.attachments.append(Attachment(safe, data, mark))
+    return f"[{safe}]({mark})"
 
 
 # --- Tasks -----------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ style, encrypted spans, attachments by their digest, and where its tasks stood.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from notesync.importers.record import clean_text
 from notesync.notes.escapes import escape_words
@@ -25,6 +27,11 @@ _TODO = re.compile(r"--en-todo:\s*true")
 _CHECKED = re.compile(r"--en-checked:\s*true")
 _CODE = re.compile(r"-en-codeblock:\s*true")
 _GROUP = re.compile(r"--en-task-group:\s*true")
+_PICTURE = re.compile(r"\s*data:image/([a-z0-9+.-]{1,20})((?:;[\w=.+-]*)*),", re.IGNORECASE)
+_LANGUAGE = re.compile(r"--en-codeblockLanguage:\s*([A-Za-z0-9+#-]+)\s*(?:;|$)")
+_HIGHLIGHT = re.compile(r"-en-highlight:\s*(?!none|transparent)\w|-evernote-highlight:\s*true")
+_LISTS = ("ul", "ol")
+_WORDS = ("b", "i", "u", "s", "span", "strong", "em", "font")
 _GROUP_ID = re.compile(r"--en-id:\s*([\w-]+)")
 
 
@@ -36,11 +43,16 @@ class Converted(NamedTuple):
     groups: frozenset[str]
 
 
-def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mapping[str, str]) -> Converted:
+def convert_body(
+    body: str,
+    media: Mapping[str, tuple[str, bool]],
+    tasks: Mapping[str, str],
+    keep: Callable[[bytes, str], str],
+) -> Converted:
     """The body as Markdown.
 
     ``media`` has, by the digest of an attachment, its link and whether it is a picture; ``tasks`` the lines of each
-    group of tasks.
+    group of tasks.  ``keep`` takes a picture that is written into the text, with its ending, and gives its link.
     """
     from bs4 import BeautifulSoup
     from bs4.exceptions import ParserRejectedMarkup
@@ -61,7 +73,8 @@ def convert_body(body: str, media: Mapping[str, tuple[str, bool]], tasks: Mappin
         element.decompose()
     if _is_deep(soup):
         return Converted(_plain(soup.get_text("\n")), ("its form: it is nested too deeply",), frozenset())
-    text = _build_converter(media, tasks, losses, groups)(soup)
+    _mend_lists(soup)
+    text = _build_converter(media, tasks, losses, groups, keep)(soup)
     return Converted(
         re.sub(r"\n{3,}", "\n\n", text).strip("\n"), tuple(dict.fromkeys(losses)), frozenset(groups)
     )
@@ -84,6 +97,40 @@ def _tame(body: str) -> str:
     return re.sub(r"<(?![A-Za-z/!?][^<>]*>)", "&lt;", "".join((*kept, body[at:])))
 
 
+def _mend_lists(soup: Any) -> None:
+    """Lists as HTML has them: Evernote's stand beside the item that they belong under, or in an empty one below it.
+
+    A box that stands within bold letters comes first in its item, as Tasks wants it.
+    """
+    for each in soup.find_all(_LISTS):
+        words = each.next_sibling
+        if each.parent.name == "li" and words is not None and words.name is None and str(words).strip():
+            words.wrap(soup.new_tag("div"))  # else they would run on from the list's last word
+        place = each.parent if _is_alone(each, "li") else each
+        before = place.find_previous_sibling("li")
+        if place.parent is not None and place.parent.name in _LISTS and before is not None:
+            before.append(each.extract())
+            if place is not each:
+                place.decompose()
+    for box in soup.find_all("en-todo"):
+        place = box
+        while place.parent is not None and place.parent.name in _WORDS and not _has_words_before(place):
+            place = place.parent
+        if place is not box:
+            place.insert_before(box.extract())
+
+
+def _is_alone(element: Any, within: str) -> bool:
+    """Whether an element is all that another of this name holds."""
+    holder = element.parent
+    return holder.name == within and all(each is element or not str(each).strip() for each in holder.children)
+
+
+def _has_words_before(element: Any) -> bool:
+    """Whether anything but blanks stands before an element in what holds it."""
+    return any(str(each).strip() for each in element.previous_siblings)
+
+
 def _plain(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", escape_words(text, True)).strip("\n")
 
@@ -103,7 +150,11 @@ def _style(element: Any) -> str:
 
 
 def _build_converter(
-    media: Mapping[str, tuple[str, bool]], tasks: Mapping[str, str], losses: list[str], groups: set[str]
+    media: Mapping[str, tuple[str, bool]],
+    tasks: Mapping[str, str],
+    losses: list[str],
+    groups: set[str],
+    keep: Callable[[bytes, str], str],
 ) -> Callable[[Any], str]:
     from markdownify import ATX, MarkdownConverter
 
@@ -118,7 +169,8 @@ def _build_converter(
         def convert_div(self, element: Any, text: str, parent_tags: set[str]) -> str:
             style = _style(element)
             if _CODE.search(style):
-                return _fence("\n".join(_list_lines(element)))
+                language = _LANGUAGE.search(style)
+                return _fence("\n".join(_list_lines(element)), language[1] if language else "")
             if _GROUP.search(style):
                 return self.place_tasks(style, text)
             if "_inline" in parent_tags:
@@ -174,11 +226,26 @@ def _build_converter(
             return str(parent.convert_a(element, text, parent_tags))
 
         def convert_img(self, element: Any, text: str, parent_tags: set[str]) -> str:
-            if not _is_safe(str(element.get("src") or "")):
-                losses.append("a picture that is written into the text")
-                return str(element.get("alt") or "")
+            source = str(element.get("src") or "")
+            if not _is_safe(source):
+                picture = _read_picture(source)
+                if picture is not None:
+                    return f"!{keep(*picture)}"
+                losses.append("a picture that cannot be read")
+                return escape_words(str(element.get("alt") or ""), True)
             parent: Any = super()  # whose stubs leave these out
             return str(parent.convert_img(element, text, parent_tags))
+
+        def convert_span(self, element: Any, text: str, parent_tags: set[str]) -> str:
+            if (
+                not _HIGHLIGHT.search(_style(element))
+                or not text.strip()
+                or "\n" in text.strip()
+                or "==" in text
+            ):
+                return text
+            found = re.match(r"(\s*)(.*?)(\s*)$", text, re.DOTALL)
+            return f"{found[1]}=={found[2]}=={found[3]}" if found else text
 
         def convert_pre(self, element: Any, text: str, parent_tags: set[str]) -> str:
             return _fence(element.get_text())
@@ -194,6 +261,21 @@ def _is_safe(link: str) -> bool:
         return False
 
 
+def _read_picture(link: str) -> tuple[bytes, str] | None:
+    """The bytes and the ending of a picture that is its own link (RFC 2397); None where it is none."""
+    found = _PICTURE.match(link)
+    if found is None:
+        return None
+    data = unquote_to_bytes(link[found.end() :])
+    if found[2].lower().endswith(";base64"):
+        try:
+            data = base64.b64decode(b"".join(data.split()), validate=True)
+        except (binascii.Error, ValueError):
+            return None
+    ending = found[1].lower()
+    return (data, {"jpeg": "jpg", "svg+xml": "svg"}.get(ending, ending)) if data else None
+
+
 def _list_lines(element: Any) -> list[str]:
     """The lines of a code block: each is an element of its own, or ends with a ``br``."""
     for end in element.find_all("br"):
@@ -203,8 +285,8 @@ def _list_lines(element: Any) -> list[str]:
     return [text.removesuffix("\n") for text in texts]
 
 
-def _fence(code: str) -> str:
+def _fence(code: str, language: str = "") -> str:
     longest = max((len(run) for run in re.findall("`{3,}", code)), default=2)
     fence = "`" * (longest + 1)
     code = code.strip("\n")
-    return f"\n\n{fence}\n{code}\n{fence}\n\n"
+    return f"\n\n{fence}{'' if language == 'plaintext' else language}\n{code}\n{fence}\n\n"

@@ -110,6 +110,14 @@ def collect(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in map(clean_line, texts) if line))
 
 
+_NO_TAG = re.compile("[\\s\u2000-\u206f\u3000-\u303f!-,.:-@\\[-^`{-~]+")
+
+
+def collect_tags(texts: Iterable[str]) -> tuple[str, ...]:
+    """The texts as Obsidian's tags, each once: letters, figures, ``_``, ``-`` and ``/``; a hyphen for all others."""
+    return collect(_NO_TAG.sub("-", clean_line(text)).strip("-") for text in texts)
+
+
 def build_body(details: Iterable[tuple[str, str]], text: str) -> str:
     """What has no key of its own as a list, then the text, which is clean: a log in it has to stay below."""
     lines = [f"- {clean_line(label)}: {clean_line(words)}" for label, words in details if clean_line(words)]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import quopri
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from io import TextIOWrapper
 from typing import NamedTuple
@@ -32,6 +32,7 @@ from notesync.importers.record import (
     clean_line,
     clean_text,
     collect,
+    collect_tags,
     report_long,
 )
 from notesync.problems import ERROR, WARNING, Problem
@@ -209,6 +210,8 @@ def _unfold(source: Source, text: TextIOWrapper) -> Iterator[tuple[int, str | Pr
             if size <= LARGEST_CARD:
                 parts.append(joined)
             continue
+        if parts and not line:
+            continue  # programs that end their lines twice (CR CR LF) still mean the next to go on
         if parts:
             yield start, "".join(parts)
         start, parts, size = number, [line], len(line)
@@ -396,18 +399,33 @@ class _Reading:
         self.fields["aliases"] = collect(
             part for each in self.card.find("NICKNAME") for part in _split(each.value, ",", self.version)
         )
-        self.fields["tags"] = collect(
-            re.sub(r"\s+", "-", part.strip())
+        self.fields["tags"] = collect_tags(
+            part
             for each in self.card.find("CATEGORIES")
-            for part in _split(each.value, ",", self.version)
+            for value in _split(each.value, ",", self.version)
+            for part in re.split("[,;]", value)  # some put a backslash before all of their commas
         )
-        addresses = collect(self._read_address(each) for each in self._find_preferred("ADR"))
-        labels = () if addresses else collect(_text(each, self.version) for each in self.card.find("LABEL"))
-        self.fields["address"] = (addresses or labels)[:1]
-        self._tell("Address", (addresses or labels)[1:])
-        sites = collect(_text(each, self.version) for each in self._find_preferred("URL"))
-        self.fields["website"] = sites[:1]
-        self._tell("Website", sites[1:])
+        addresses = [(self._read_address(each), each) for each in self._find_preferred("ADR")]
+        known = set(re.findall(r"\w+", " ".join(text for text, _ in addresses)))
+        for each in self.card.find("LABEL"):  # the same as printed, as a rule
+            if not known.issuperset(re.findall(r"\w+", text := _text(each, self.version))):
+                addresses.append((text, each))
+        self._fill_first("address", "Address", addresses)
+        sites = [(_text(each, self.version), each) for each in self._find_preferred("URL")]
+        self._fill_first("website", "Website", sites)
+
+    def _fill_first(self, key: str, words: str, found: Iterable[tuple[str, Property]]) -> None:
+        """The first text for a key that takes one, the others for the body, each with the label that it has."""
+        labels: dict[str, str] = {}
+        for text, each in found:
+            if text:
+                labels[text] = labels.get(text) or _label_of(self.card, each)
+        self.fields[key] = tuple(labels)[:1]
+        for at, (text, label) in enumerate(labels.items()):
+            if at:
+                self.details.append((f"{words} ({label})" if label else words, text))
+            elif label:
+                self.details.append((f"Kind of {key}", label))
 
     def _read_address(self, found: Property) -> str:
         return ", ".join(collect(_split(found.value, ";", self.version)))

@@ -165,14 +165,15 @@ class History:
 
     # changes ------------------------------------------------------------------------------------
 
-    def begin(self, steps: Sequence[Step], words: str, at: float) -> list[int]:
+    def begin(self, steps: Sequence[Step], words: str, at: float, *, more: bool = False) -> list[int]:
         """Journal changes that one command is about to make; their keys.  Raises HistoryError.
 
-        On return the texts before and after are on the disk.
+        On return the texts before and after are on the disk.  ``more``: they belong to the command of these words
+        that made the last ones.
         """
 
         def work(db: sqlite3.Connection) -> list[int]:
-            command = _last(db) + 1
+            command = (_find_command(db, words) if more else None) or _last(db) + 1
             return [_begin(db, command, step, words, at) for step in steps]
 
         return self._write(work, at)
@@ -354,6 +355,16 @@ def _last(db: sqlite3.Connection) -> int:
     return last
 
 
+def _find_command(db: sqlite3.Connection, words: str) -> int | None:
+    """The command that made the last change, if it has these words."""
+    row = db.execute("select command, words from change order by id desc limit 1").fetchone()
+    return row[0] if row and row[1] == _encode_words(words) else None
+
+
+def _encode_words(words: str) -> bytes:
+    return words.encode("utf-8", "surrogatepass")
+
+
 def _in_transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
     db.execute("begin immediate")
     try:
@@ -370,7 +381,7 @@ def _begin(db: sqlite3.Connection, command: int, step: Step, words: str, at: flo
     key = _last(db) + 1
     path = os.fsencode(step.path)
     sides = _keep_sides(db, path, step, at)
-    row = (key, command, path, *sides, words.encode("utf-8", "surrogatepass"), at, 0)
+    row = (key, command, path, *sides, _encode_words(words), at, 0)
     db.execute("insert into change values (?, ?, ?, ?, ?, ?, ?, ?)", row)
     return key
 

@@ -19,7 +19,7 @@ import re
 import stat as stat_bits
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from unicodedata import normalize
 
 from notesync.problems import MovedOnError, RefusedError
@@ -113,12 +113,12 @@ def build_temporary_name() -> str:
     return f"~syncthing~notesync.~{os.urandom(8).hex()}.tmp"
 
 
-def forget_temporaries(folder: Folder) -> None:
-    """Remove what a process left in this folder that was killed while it wrote."""
+def forget_temporaries(folder: Folder, names: Iterable[str] | None = None) -> None:
+    """Remove what a process left in this folder that was killed while it wrote; ``names`` are those in it."""
     long_ago = time.time() - _LEFT_BEHIND
     with contextlib.suppress(OSError):
-        for name in folder.names():
-            if _TEMPORARY.fullmatch(name):
+        for name in folder.names() if names is None else names:
+            if name.startswith("~") and _TEMPORARY.fullmatch(name):
                 found = folder.stat(name)
                 if stat_bits.S_ISREG(found.st_mode) and found.st_mtime < long_ago:
                     folder.unlink(name)
@@ -178,9 +178,10 @@ def create(root: str, path: str, data: bytes) -> str:
     """Make a new file with these bytes; see :meth:`Vault.create`."""
     made: list[str] = []
     with _opened(root, path, lambda folder, part: _make_child(folder, part, made)) as (folder, name):
-        forget_temporaries(folder)
+        names = folder.names()  # once: an import makes thousands of files in one folder
+        forget_temporaries(folder, names)
         wanted = fold(name)
-        for other in folder.names():
+        for other in names:
             if fold(other) == wanted:
                 there = "/".join((*made, other))
                 raise RefusedError(f"{path}: there is already {there}. Choose another name.")

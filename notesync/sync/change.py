@@ -59,10 +59,14 @@ Wish = Edit | New | Gone | Kept
 
 
 class Undone(NamedTuple):
-    """What was taken back: the words of the command, and what was done to each note."""
+    """What was taken back: the words of the command, what was done to each note, and which new ones stay.
+
+    Those are notes that a command has made along with others, and that have been changed since.
+    """
 
     words: str
     steps: tuple[Step, ...]
+    kept: tuple[str, ...] = ()
 
 
 def change_notes(
@@ -72,17 +76,21 @@ def change_notes(
     words: str,
     clock: Callable[[], float] = time.time,
     pause: Callable[[float], None] = time.sleep,
+    *,
+    more: bool = False,
 ) -> list[Step]:
     """Change some notes as one command that ``words`` name ('log Acme'); what was changed, if anything.
 
-    Each note is named once, and they are changed in this order: what one says must stand elsewhere before it goes.  An edit that leaves the bytes as they are is no change.  Raises RefusedError, and
-    whatever an edit raises, with nothing changed; OvertakenError when a note was saved by another program in the
-    moment of its change: then both texts are in the history, the other's as the one before ours.
+    Each note is named once, and they are changed in this order: what one says must stand elsewhere before it goes.
+    An edit that leaves the bytes as they are is no change.  ``more``: all this belongs to the command of the same
+    words that came before, and is taken back along with it.  Raises RefusedError, and whatever an edit raises, with
+    nothing changed; OvertakenError when a note was saved by another program in the moment of its change: then both
+    texts are in the history, the other's as the one before ours.
     """
     with history.turn(pause):
         _settle(vault, history)
         planned = [(step, wish) for wish in wishes if (step := plan(vault, wish)) is not None]
-        return _Command(vault, history, words, clock, pause).run(planned) if planned else []
+        return _Command(vault, history, words, clock, pause).run(planned, more=more) if planned else []
 
 
 def plan(vault: Vault, wish: Wish) -> Step | None:
@@ -113,7 +121,7 @@ def undo(
     with history.turn(pause):
         undone = plan_undo(vault, history, path)
         command = _Command(vault, history, _turn_words(undone.words), clock, pause)
-        return Undone(undone.words, tuple(command.run([(step, None) for step in undone.steps])))
+        return undone._replace(steps=tuple(command.run([(step, None) for step in undone.steps])))
 
 
 def plan_undo(vault: Vault, history: History, path: str | None = None) -> Undone:
@@ -122,9 +130,29 @@ def plan_undo(vault: Vault, history: History, path: str | None = None) -> Undone
     changes = history.find_last(path)
     if not changes:
         raise RefusedError(f"there is no change by notesync to take back{f' in {path}' if path else ''}.")
-    return Undone(
-        changes[0].words, tuple(_turn_round(vault, history, change) for change in reversed(changes))
-    )
+    turned = list(reversed(_join(changes)))
+    kept: tuple[str, ...] = ()
+    if all(change.before is None for change in turned):
+        # An import of thousands can still be taken back when a person has begun to work with some of them.
+        moved = {change.path for change in turned if _find_digest(vault, change.path) != change.after}
+        if len(moved) < len(turned):
+            kept = tuple(sorted(moved))
+            turned = [change for change in turned if change.path not in moved]
+    return Undone(changes[0].words, tuple(_turn_round(vault, history, each) for each in turned), kept)
+
+
+def _join(changes: Iterable[Change]) -> list[Change]:
+    """The changes of a command, one for each note: an import may fill a note that it has made, or fill it twice."""
+    joined: dict[str, Change] = {}
+    for change in changes:
+        before = joined.get(change.path)
+        if before is None:
+            joined[change.path] = change
+        elif before.after == change.before:
+            joined[change.path] = change._replace(before=before.before)
+        else:  # somebody else changed it in between: only our last change can be taken back
+            joined[change.path] = change
+    return list(joined.values())
 
 
 def was_kept(history: History, path: str, data: bytes) -> bool:
@@ -219,9 +247,9 @@ class _Command:
         self._done: list[tuple[int, Step]] = []
         self._overtaken: list[str] = []
 
-    def run(self, planned: Sequence[tuple[Step, Wish | None]]) -> list[Step]:
+    def run(self, planned: Sequence[tuple[Step, Wish | None]], *, more: bool = False) -> list[Step]:
         """Make the changes, all or none.  Raises RefusedError, OvertakenError."""
-        keys = self._history.begin([step for step, _ in planned], self._words, self._clock())
+        keys = self._history.begin([step for step, _ in planned], self._words, self._clock(), more=more)
         waiting = list(zip(keys, planned, strict=True))
         try:
             while waiting:

@@ -87,6 +87,7 @@ class _Import:
         self.new: dict[str, bytes] = {}
         self.edits: dict[str, list[Mapping[str, tuple[str, ...]]]] = {}
         self.files: dict[str, bytes] = {}
+        self.begun = False
 
     def take(self, record: Record) -> Iterator[Outcome | Problem]:
         """Decide about one record; one that no note can hold is a problem, and no more."""
@@ -294,7 +295,8 @@ class _Import:
             _create(self.workspace, path, data)
         wishes: list[Edit | New] = [New(path, data) for path, data in new.items()]
         wishes += [Edit(path, self._build_edit(path, fills)) for path, fills in edits.items()]
-        self.workspace.change(wishes, self.told.words)
+        self.workspace.change(wishes, self.told.words, more=self.begun)
+        self.begun = True
 
     def _keep_planned(
         self, new: dict[str, bytes], edits: dict[str, list[Mapping[str, tuple[str, ...]]]]

@@ -492,10 +492,13 @@ class Workspace(Answers):
         """The Tasks plugin's global filter: a line without it is no task."""
         return str(self._remembered["tasks_filter"])
 
-    def change(self, wishes: Sequence[Wish], words: str, *, dry_run: bool = False) -> list[Step]:
+    def change(
+        self, wishes: Sequence[Wish], words: str, *, dry_run: bool = False, more: bool = False
+    ) -> list[Step]:
         """Change notes as one command that ``words`` name ('log Acme'), whole or not at all; what was changed.
 
-        ``dry_run`` says only what would be.  ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
+        ``dry_run`` says only what would be, ``more`` adds to the command before, if it had the same words.
+        ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
         """
         from notesync.store.history import History
         from notesync.sync.change import change_notes, plan
@@ -503,7 +506,7 @@ class Workspace(Answers):
         if dry_run:
             return [step for wish in wishes if (step := plan(self._vault, wish)) is not None]
         with History(state_dir(self.root)) as history:
-            return change_notes(self._vault, history, wishes, words, pause=self._pause)
+            return change_notes(self._vault, history, wishes, words, pause=self._pause, more=more)
 
     def merge(self, cases: Sequence[Case]) -> list[Step]:
         """Store what merges make of notes, and remove their copies, whole or not at all; what was changed.
