@@ -232,7 +232,7 @@ class Watch:
         try:
             if self._reload():
                 self._published = ()
-            changes = self._refresh(thorough=wake.reason != EVENTS)
+            changes = self._refresh(thorough=wake.reason != EVENTS, writing=wake.writing)
             if changes.changed or changes.removed or changes.added_items or changes.removed_items:
                 self._published = ()
             leave = self._wrong or not self._may_write() or self._is_current()
@@ -273,14 +273,16 @@ class Watch:
         else:
             self._session.tell("The settings are good again.")
 
-    def _refresh(self, bar: Progress | None = None, *, thorough: bool) -> Changes:
+    def _refresh(
+        self, bar: Progress | None = None, *, thorough: bool, writing: frozenset[str] = frozenset()
+    ) -> Changes:
         def progress(done: int, total: int) -> None:
             if self._watcher.stopped:
                 raise _Stopped
             if bar is not None:
                 bar(done, total)
 
-        return self._workspace.refresh(progress=progress, grace=True, thorough=thorough)
+        return self._workspace.refresh(progress=progress, grace=True, thorough=thorough, writing=writing)
 
     def _is_current(self) -> bool:
         """Whether the calendar is made from what we know, for this day, and nobody else touched its file."""

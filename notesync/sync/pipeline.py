@@ -259,12 +259,13 @@ class Workspace(Answers):
         accept_empty: bool = False,
         grace: bool = False,
         thorough: bool = False,
+        writing: frozenset[str] = frozenset(),
     ) -> Changes:
         """Bring the index up to the notes as they are on disk; see ``refresh.Wishes`` for the words.
 
         Raises VaultError when the vault, or most of it, is gone.
         """
-        wishes = Wishes(progress, accept_empty, grace, thorough)
+        wishes = Wishes(progress, accept_empty, grace, thorough, writing)
         while True:  # it ends: of an index in memory every failure is raised
             try:
                 return self._refresh(wishes)

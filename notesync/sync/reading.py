@@ -37,7 +37,7 @@ from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_let
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
 from notesync.sync.refresh import Found as New
-from notesync.sync.refresh import Taken
+from notesync.sync.refresh import Taken, seconds_left
 from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, find_ties, offer_tasks
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
@@ -51,8 +51,16 @@ class Reader:
     """Takes notes whose bytes are new into the index, one batch in the caller's transaction."""
 
     def __init__(
-        self, vault: Vault, index: Index, context: Context, today: date, pause: Callable[[float], None]
+        self,
+        vault: Vault,
+        index: Index,
+        context: Context,
+        today: date,
+        pause: Callable[[float], None],
+        patience: float = 0.0,
     ) -> None:
+        self.held: dict[str, float] = {}  # half-written notes, and the seconds for which we wait for each
+        self._patience = patience
         self._vault = vault
         self._index = index
         self._context = context
@@ -147,6 +155,10 @@ class Reader:
         note = parse_note(content.data, path, self._known_keys)
         if known is None or not known.is_client or not _is_torn(note):
             return note, digest
+        if (left := seconds_left(content, self._patience)) > 0:
+            self.held[path] = left
+            self._index.found_again(known.key)
+            return None
         if self._patient and content.changed_ns > time.time_ns() - STILL_WRITTEN:
             self._patient = False  # once a refresh: the waits of a broken sync must not add up
             self._pause(RETRY)
@@ -396,18 +408,24 @@ def _moment(due: date | None, minute: int | None) -> str:
 
 def _is_torn(note: Note) -> bool:
     """Whether a note that was a client's looks half-written, or cannot be read: not like a person's wish."""
-    return note.broken or len(note.text.strip()) < 4
+    return note.broken or len(note.text.strip()) < 4 or "\0" in note.text or _is_cut(note)
+
+
+def _is_cut(note: Note) -> bool:
+    """Whether front matter begins and ends nowhere, before anything in it looks like a property."""
+    return note.header_start < 0 and note.text.startswith("---") and "\n---" not in note.text
 
 
 def _torn(path: str, note: Note) -> tuple[Problem, ...]:
-    if note.text.strip():
+    """What is wrong with a torn note, where its reading found nothing."""
+    if not note.text.strip():
+        code, message = "empty-note", "This client's note is empty."
+    elif _is_cut(note):
+        code, message = "unclosed-front-matter", "This client's note ends in the middle of its front matter."
+    else:
         return ()
-    return (
-        Problem(
-            path, 1, 1, "empty-note", ERROR, "This client's note is empty.",
-            f"Restore it from the sync app's history, or delete it. {_STALE_HINT}",
-        ),
-    )  # fmt: skip
+    hint = f"Restore it from the sync app's history, or delete it. {_STALE_HINT}"
+    return (Problem(path, 1, 1, code, ERROR, message, hint),)
 
 
 def _unreadable(path: str, error: Unreadable, known: KnownNote | None) -> Problem:

@@ -1,0 +1,271 @@
+"""What a watcher makes of notes that are half-written, being replaced, moved or not on this device."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from notesync.followup.agenda import Moment
+from notesync.store import vault as vault_module
+from notesync.store.vault import Vault
+from notesync.sync.pipeline import Changes, Selection, Workspace, open_workspace
+
+ALL = Selection(everything=True)
+SOON = "---\ntype: client\nnext_contact: 2026-11-24\n---\n\n## Log\n\n- 2026-11-10 call: talked\n"
+LATER = SOON.replace("-24", "-30")
+
+
+class Desk:
+    """A vault that a watcher looks after, who lets as many seconds go by as a test says."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = home / "vault"
+        self.root.mkdir()
+        (self.root / "photo.jpg").touch()  # an empty folder would be a drive that is away
+        self._home = home
+        self._late = 0.0
+        now, now_ns = time.time, time.time_ns
+        monkeypatch.setattr(time, "time", lambda: now() + self._late)
+        monkeypatch.setattr(time, "time_ns", lambda: now_ns() + int(self._late * 1e9))
+        self.workspace = self._open("cache")
+        self.wait: float | None = None
+
+    def _open(self, cache: str) -> Workspace:
+        return open_workspace(
+            str(self.root),
+            lambda _: Moment(date(2026, 11, 22), 600),
+            cache=str(self._home / cache),
+            pause=lambda _: pytest.fail("a watcher never waits while it looks"),
+        )
+
+    def put(self, path: str, text: str = SOON) -> Path:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        os.utime(target, (time.time(), time.time()))
+        return target
+
+    def sleep(self, seconds: float) -> None:
+        self._late += seconds
+
+    def look(self, *writing: str) -> Changes:
+        changes = self.workspace.refresh(grace=True, writing=frozenset(writing))
+        self.wait = changes.wait
+        return changes
+
+    def shown(self) -> list[tuple[str, str | None, bool]]:
+        """Path, date and staleness of each follow-up that is shown."""
+        return [(item.path, item.due, item.stale) for item in self.workspace.agenda(ALL).items]
+
+    def seen(self, *writing: str) -> list[tuple[str, str | None, bool]]:
+        self.look(*writing)
+        return self.shown()
+
+    def codes(self) -> list[str]:
+        return [problem.code for problem in self.workspace.problems()]
+
+    def rebuilt(self) -> list[tuple[str, str | None, bool]]:
+        with self._open("another cache") as workspace:
+            workspace.refresh()
+            return [(item.path, item.due, item.stale) for item in workspace.agenda(ALL).items]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    desk = Desk(tmp_path, monkeypatch)
+    with desk.workspace:
+        yield desk
+
+
+# half-written ---------------------------------------------------------------------------------------
+
+HALVES = {
+    "nothing": ("", "empty-note"),
+    "a fence": ("---\n", "unclosed-front-matter"),
+    "half a key": ("---\nty", "unclosed-front-matter"),
+    "half a header": ("---\ntype: client\nnext_contact: 2026-1", "unclosed-front-matter"),
+    "all but the last fence": ("---\ntype: client\nnext_contact: 2026-11-30\n", "unclosed-front-matter"),
+    "a header that YAML refuses": ("---\ntype: client\nnext_contact: [2026-11-30\n---\n", "bad-yaml"),
+    "a hole": ("---\ntype: client\n---\n" + "\0" * 60, "nul-characters"),
+    "only a hole": ("\0" * 80, "nul-characters"),
+}
+
+
+@pytest.mark.parametrize(("half", "code"), HALVES.values(), ids=HALVES)
+def test_half_a_note_is_given_five_seconds_of_quiet(desk: Desk, half: str, code: str) -> None:
+    desk.put("a.md")
+    before = desk.seen()
+    desk.put("a.md", half)
+    assert desk.seen() == before
+    assert desk.codes() == []
+    assert desk.wait == pytest.approx(5, abs=0.9)
+    desk.sleep(4)
+    assert desk.seen() == before
+    assert desk.wait == pytest.approx(1, abs=1)
+    desk.sleep(1.1)
+    assert desk.seen() == [("a.md", "2026-11-24", True)]
+    assert code in desk.codes()
+    assert desk.wait is None
+    desk.put("a.md", LATER)
+    assert desk.seen() == desk.rebuilt() == [("a.md", "2026-11-30", False)]
+    assert desk.codes() == []
+
+
+def test_a_note_finished_within_its_grace_was_never_broken(desk: Desk) -> None:
+    desk.put("a.md")
+    desk.look()
+    for half in ("", LATER[:20], LATER[:40]):
+        desk.put("a.md", half)
+        assert desk.seen() == [("a.md", "2026-11-24", False)]
+        desk.sleep(1)
+    desk.put("a.md", LATER)
+    assert desk.seen() == [("a.md", "2026-11-30", False)]
+
+
+def test_a_command_of_its_own_does_not_wait_and_names_what_is_half_written(desk: Desk) -> None:
+    """``check`` has looked twice within a moment (its pause is another test's): what it then says is so."""
+    desk.put("a.md")
+    desk.look()
+    desk.put("a.md", "")
+    desk.sleep(6)
+    desk.workspace.refresh()
+    assert (desk.shown(), desk.codes()) == ([("a.md", "2026-11-24", True)], ["empty-note"])
+
+
+def test_while_a_program_has_it_open_a_note_that_looks_whole_is_not_believed(desk: Desk) -> None:
+    """Its header is closed, but the log has not come yet: the last contact is missing."""
+    told = "---\ntype: client\nevery: 2 weeks\n---\n\n## Log\n\n- 2026-11-20 call: talked\n"
+    desk.put("a.md", told)
+    before = desk.seen()
+    for end in (34, 45):
+        desk.put("a.md", told[:end])
+        assert desk.seen("a.md") == before
+        assert desk.wait == pytest.approx(5, abs=0.9)
+        desk.sleep(1.5)
+    desk.put("a.md", told.replace("20 call", "21 call"))
+    assert desk.seen() == desk.rebuilt() != before
+
+
+def test_a_new_note_is_shown_once_it_has_been_written(desk: Desk) -> None:
+    desk.put("a.md", SOON[:49])
+    assert desk.seen("a.md") == []
+    desk.put("a.md")
+    assert desk.seen() == [("a.md", "2026-11-24", False)]
+
+
+def test_a_program_that_keeps_a_note_open_does_not_keep_it_from_being_read(desk: Desk) -> None:
+    desk.put("a.md")
+    desk.look()
+    desk.put("a.md", LATER)
+    assert desk.seen("a.md") == [("a.md", "2026-11-24", False)]
+    desk.sleep(desk.wait or 0)
+    assert desk.seen("a.md") == [("a.md", "2026-11-30", False)]
+
+
+def test_a_note_that_vanished_and_is_half_there_has_not_vanished(desk: Desk) -> None:
+    path = desk.put("a.md")
+    before = desk.seen()
+    path.unlink()
+    desk.look()
+    desk.sleep(1)
+    desk.put("a.md", SOON[:10])
+    desk.look()
+    desk.sleep(1.5)
+    assert desk.seen() == before
+
+
+# moved ----------------------------------------------------------------------------------------------
+
+
+def rename(desk: Desk) -> None:
+    (desk.root / "Clients/a.md").rename(desk.root / "Clients/b.md")
+
+
+def rename_in_case_only(desk: Desk) -> None:
+    (desk.root / "Clients/a.md").rename(desk.root / "Clients/A.md")
+
+
+def rename_its_folder(desk: Desk) -> None:
+    (desk.root / "Clients").rename(desk.root / "People")
+
+
+def copy_and_remove(desk: Desk) -> None:
+    desk.put("Old/a.md", (desk.root / "Clients/a.md").read_text(encoding="utf-8"))
+    (desk.root / "Clients/a.md").unlink()
+
+
+def rename_and_edit(desk: Desk) -> None:
+    rename(desk)
+    desk.put("Clients/b.md", LATER)
+
+
+@pytest.mark.parametrize(
+    "move", [rename, rename_in_case_only, rename_its_folder, copy_and_remove, rename_and_edit]
+)
+def test_a_note_that_moved_is_never_shown_twice(desk: Desk, move: object) -> None:
+    desk.put("Clients/a.md")
+    desk.look()
+    desk.sleep(60)  # or its times are too fresh for its number to be known
+    desk.look()
+    move(desk)  # type: ignore[operator]
+    assert desk.seen() == desk.rebuilt()
+    assert len(desk.shown()) == 1
+    assert desk.wait is None
+
+
+def test_an_id_tells_that_a_client_has_moved(desk: Desk) -> None:
+    path = desk.put("a.md", SOON.replace("type", "id: 5b1f\ntype"))
+    desk.look()
+    path.unlink()
+    desk.put("Deep/b.md", LATER.replace("type", "id: 5b1f\ntype"))
+    assert desk.seen() == desk.rebuilt() == [("Deep/b.md", "2026-11-30", False)]
+    assert desk.codes() == []
+
+
+def test_equal_notes_of_different_clients_move_each_for_itself(desk: Desk) -> None:
+    """Clients go by their file's name: equal bytes are not yet one client."""
+    for name in "abc":
+        desk.put(f"{name}.md")
+    desk.look()
+    (desk.root / "a.md").rename(desk.root / "d.md")
+    (desk.root / "b.md").rename(desk.root / "b.md~")
+    assert [path for path, *_ in desk.seen()] in (["b.md", "c.md", "d.md"], ["a.md", "c.md", "d.md"])
+    desk.sleep(2.1)
+    assert desk.seen() == desk.rebuilt()
+
+
+def test_an_old_note_of_the_same_bytes_is_no_arrival(desk: Desk) -> None:
+    """vim has renamed a note away to write it anew, and another client's note says the same."""
+    path = desk.put("a.md")
+    desk.put("b.md")
+    before = desk.seen()
+    path.rename(desk.root / "a.md~")
+    assert desk.seen() == before
+    desk.put("a.md", LATER)
+    assert desk.seen() == desk.rebuilt()
+
+
+def test_a_note_that_becomes_a_conflict_copy_has_not_moved(desk: Desk) -> None:
+    """Syncthing renames the note away, and puts the other version in its place a moment later."""
+    path = desk.put("a.md")
+    desk.look()
+    path.rename(desk.root / "a.sync-conflict-20261122-103045-SZGHDFP.md")
+    assert ("a.md", "2026-11-24", False) in desk.seen()
+    assert desk.wait is not None
+
+
+def test_where_case_does_not_count_a_renamed_note_is_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS and Windows find a note by its old name, too."""
+    path = desk.put("acme.md")
+    desk.look()
+    path.rename(desk.root / "Acme.md")
+    real = Vault.stat
+    monkeypatch.setattr(Vault, "stat", lambda vault, path: real(vault, path.replace("acme", "Acme")))
+    monkeypatch.setattr(desk.workspace, "_pause", lambda _: None)
+    desk.workspace.refresh()
+    assert [path for path, *_ in desk.shown()] == ["Acme.md"]
