@@ -7,10 +7,14 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from notesync.cli.session import describe_away
 from notesync.followup.agenda import Moment
+from notesync.store import scan as scan_module
 from notesync.store import vault as vault_module
 from notesync.store.vault import Vault
 from notesync.sync.pipeline import Changes, Selection, Workspace, open_workspace
@@ -269,3 +273,104 @@ def test_where_case_does_not_count_a_renamed_note_is_one(desk: Desk, monkeypatch
     monkeypatch.setattr(desk.workspace, "_pause", lambda _: None)
     desk.workspace.refresh()
     assert [path for path, *_ in desk.shown()] == ["Acme.md"]
+
+
+# not on this device ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(
+    params=[{"st_flags": 0x40000000}, {"st_file_attributes": 0x00400000}, {"st_file_attributes": 0x1000}],
+    ids=["macOS", "Windows", "Windows, offline"],
+)
+def cloud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The files, by number, of which only the name is here: so say their stat results, and none is opened."""
+    away: set[int] = set()
+    flags = SimpleNamespace(**request.param)
+    real, opened = vault_module.is_placeholder, os.open
+
+    def is_placeholder(found: os.stat_result) -> bool:
+        return real(flags) if found.st_ino in away else real(found)
+
+    def watched(path: str, *rest: Any, **options: Any) -> int:
+        assert os.stat(path).st_ino not in away, f"{path} is being downloaded"
+        return opened(path, *rest, **options)
+
+    for module in (scan_module, vault_module):
+        monkeypatch.setattr(module, "is_placeholder", is_placeholder)
+    monkeypatch.setattr(vault_module.os, "open", watched)
+    return away
+
+
+def evict(path: Path, cloud: set[int]) -> None:
+    """Make a file what a sync engine leaves when it takes the bytes away and something changed meanwhile."""
+    os.utime(path, (1e9, 1e9))
+    cloud.add(path.stat().st_ino)
+
+
+def test_notes_in_the_cloud_keep_their_rows_and_are_counted(desk: Desk, cloud: set[int]) -> None:
+    paths = [desk.put(f"{name}.md") for name in "abcd"]
+    desk.look()
+    for path in paths[:3]:
+        evict(path, cloud)
+    for _ in range(3):
+        assert desk.seen() == [(f"{name}.md", "2026-11-24", name != "d") for name in "abcd"]
+        assert desk.codes() == ["not-downloaded"] * 3
+        assert describe_away(desk.workspace) == "3 notes not downloaded, last known dates shown"
+        desk.sleep(60)
+    cloud.clear()
+    assert desk.seen() == desk.rebuilt()
+    assert describe_away(desk.workspace) == ""
+
+
+def test_notes_that_were_never_here_are_told_apart(desk: Desk, cloud: set[int]) -> None:
+    evict(desk.put("a.md"), cloud)
+    desk.put("b.md")
+    assert desk.seen() == [("b.md", "2026-11-24", False)]
+    assert describe_away(desk.workspace) == "1 note not downloaded, nothing is known of them"
+    evict(desk.root / "b.md", cloud)
+    desk.look()
+    said = "2 notes not downloaded, last known dates shown, nothing is known of 1"
+    assert describe_away(desk.workspace) == said
+
+
+def test_another_day_does_not_download_a_note(desk: Desk, cloud: set[int]) -> None:
+    """Its rows hold until the appointment in its log comes; they are kept beyond it, and not derived again."""
+    path = desk.put(
+        "a.md", "---\ntype: client\nevery: 2 weeks\n---\n## Log\n- 2026-11-24 visit\n- 2026-11-02 call\n"
+    )
+    desk.look()
+    evict(path, cloud)
+    before = desk.seen()
+    desk.workspace.moment = Moment(date(2026, 12, 20), 600)
+    assert [path for path, *_ in desk.seen()] == [path for path, *_ in before] == ["a.md"]
+
+
+def test_a_stub_of_icloud_is_a_note_that_is_not_here(desk: Desk) -> None:
+    """`.Acme.md.icloud` stood for Acme.md until macOS 14."""
+    path = desk.put("Clients/Acme.md")
+    desk.put("Clients/Zoë.md")
+    desk.look()
+    stub = path.with_name(".Acme.md.icloud")
+    path.unlink()
+    stub.write_bytes(b"bplist00")
+    for _ in range(3):
+        assert desk.seen() == [
+            ("Clients/Acme.md", "2026-11-24", True),
+            ("Clients/Zoë.md", "2026-11-24", False),
+        ]
+        assert desk.codes() == ["not-downloaded"]
+        desk.sleep(60)
+    stub.unlink()
+    desk.put("Clients/Acme.md", LATER)
+    assert desk.seen() == desk.rebuilt()
+    desk.put("Clients/.Acme.md.icloud", "the note itself counts")
+    assert desk.seen() == desk.rebuilt()
+    assert desk.codes() == []
+
+
+def test_what_is_no_stub_of_a_note(desk: Desk) -> None:
+    for name in (".photo.jpg.icloud", "Acme.md.icloud", ".~$Acme.md.icloud", "..Acme.md.icloud"):
+        desk.put(name, "bplist00")
+    (desk.root / ".Folder.md.icloud").mkdir()
+    desk.look()
+    assert desk.codes() == []
