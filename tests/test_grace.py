@@ -326,10 +326,10 @@ def test_notes_that_were_never_here_are_told_apart(desk: Desk, cloud: set[int]) 
     evict(desk.put("a.md"), cloud)
     desk.put("b.md")
     assert desk.seen() == [("b.md", "2026-11-24", False)]
-    assert describe_away(desk.workspace) == "1 note not downloaded, nothing is known of them"
+    assert describe_away(desk.workspace) == "1 note not downloaded, never read yet"
     evict(desk.root / "b.md", cloud)
     desk.look()
-    said = "2 notes not downloaded, last known dates shown, nothing is known of 1"
+    said = "2 notes not downloaded, last known dates shown, 1 of them never read"
     assert describe_away(desk.workspace) == said
 
 

@@ -37,8 +37,8 @@ def describe_away(workspace: pipeline.Workspace) -> str:
     away, unknown = workspace.count_away()
     if not away:
         return ""
-    shown = "last known dates shown" if away > unknown else "nothing is known of them"
-    but = f", nothing is known of {unknown}" if 0 < unknown < away else ""
+    shown = "last known dates shown" if away > unknown else "never read yet"
+    but = f", {unknown} of them never read" if 0 < unknown < away else ""
     return f"{format_count(away, 'note')} not downloaded, {shown}{but}"
 
 
