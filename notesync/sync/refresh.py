@@ -208,6 +208,7 @@ class Refresh:
         self._taken = Taken()
         self._trusted: dict[str, Signature] = {}
         self._waits: list[float] = []  # seconds until a grace period ends
+        self._patient = True  # once a refresh: waits must not add up
         self._new: dict[str, bytes] = {}  # notes taken in that were not known, and their bytes' digests
         self._first = 0  # the highest key of a note while all notes that are known are our own new ones
 
@@ -260,7 +261,19 @@ class Refresh:
         settle(self._index, reader, taken, everything=False)
 
     def _look(self) -> Look:
-        """What differs from what the index knows."""
+        """What differs from what the index knows; seen twice where a note vanished just now, unless there is grace."""
+        look = self._look_once()
+        if look.vanished and not self._wishes.grace and self._patient and self._is_just_now(look.vanished):
+            # Another look, not at what has vanished alone: a note must not be taken in that no listing names, nor
+            # one that macOS or Windows still find by its old name.
+            self._patient = False
+            self._pause(GLANCE)
+            look = self._look_once()
+        if not self._wishes.accept_empty:
+            self._prove_absence(look.vanished)
+        return look
+
+    def _look_once(self) -> Look:
         unfinished = bool(self._index.recall("unfinished"))
         listings = self._index.listings()
         self._scan = Scan(self._vault, time.time_ns(), thorough=self._wishes.thorough)
@@ -295,23 +308,16 @@ class Refresh:
         self,
         listings: Sequence[Listing],
         differences: Sequence[Difference],
-        pending: list[str],
+        pending: Sequence[str],
         unfinished: bool,
     ) -> list[str]:
-        """The known notes that are not there; a note being replaced just now goes to ``pending`` instead."""
+        """The known notes that are not there."""
         vanished = [each.folder + name for each in differences for name in each.gone]
         vanished += self._index.missing()
         if unfinished:
             vanished += self._find_orphans(listings, differences)
-        if not vanished:
-            return vanished
-        there = set(pending)
-        vanished = [path for path in dict.fromkeys(vanished) if path not in there]
-        if vanished and not self._wishes.grace:
-            vanished = self._glance(vanished, pending)
-        if not self._wishes.accept_empty:
-            self._prove_absence(vanished)
-        return vanished
+        there = set(pending) if vanished else ()
+        return [path for path in dict.fromkeys(vanished) if path not in there]
 
     def _find_orphans(self, listings: Iterable[Listing], differences: Iterable[Difference]) -> list[str]:
         """Notes that a refresh stored before it was killed, and that are in no folder now."""
@@ -325,25 +331,13 @@ class Refresh:
         }
         return [path for path in self._index.paths() if path not in there]
 
-    def _glance(self, vanished: list[str], pending: list[str]) -> list[str]:
-        """Wait a moment for notes that vanished just now: an editor may be replacing them."""
+    def _is_just_now(self, vanished: Sequence[str]) -> bool:
+        """Whether some of these may have vanished a moment ago: an editor may be replacing them."""
         just_now = time.time_ns() - int(GRACE * 1e9)
-        for folder in {os.path.dirname(path) for path in vanished}:
-            found = self._vault.stat(folder or ".")
-            if found is not None and found.st_mtime_ns > just_now:
-                self._pause(GLANCE)
-                break
-        else:
-            return vanished
-        gone: list[str] = []
-        names: dict[str, list[str]] = {}
-        for path in vanished:
-            # Listed, not looked up: where case does not count, a renamed note is still there by its old name.
-            folder, _, name = path.rpartition("/")
-            if folder not in names:
-                names[folder] = self._vault.names(folder)
-            (pending if name in names[folder] else gone).append(path)
-        return gone
+        folders = {os.path.dirname(path) or "." for path in vanished}
+        return any(
+            found is not None and found.st_mtime_ns > just_now for found in map(self._vault.stat, folders)
+        )
 
     def _prove_absence(self, vanished: Sequence[str]) -> None:
         if not vanished or len(vanished) <= self._scan.notes:

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from watching import NEW, OLD, PATIENCE, Watched, make_note
 
+pytestmark = pytest.mark.watched
+
 Save = Callable[[Path], None]
 
 

@@ -16,7 +16,10 @@ from pathlib import Path
 import pytest
 from watching import NEW, OLD, Watched, make_note
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="these are POSIX's system calls")
+pytestmark = [
+    pytest.mark.watched,
+    pytest.mark.skipif(os.name != "posix", reason="these are POSIX's system calls"),
+]
 
 
 @pytest.fixture(scope="module")

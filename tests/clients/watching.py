@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from difflib import unified_diff
 from pathlib import Path
 
 HOME = Path(__file__).parents[2]
@@ -111,10 +112,15 @@ class Watched:
         assert done.returncode == 0, done.stderr
         return done.stdout.replace("\n", "\r\n").encode()
 
-    def wait_until(self, done: Callable[[], bool]) -> None:
+    def differ(self) -> str:
+        """How the calendar is not what reading everything from nothing gives."""
+        both = (data.decode().split("\r\n") for data in (self.calendar(), self.rebuilt()))
+        return "\n".join(unified_diff(*both, "the calendar", "rebuilt", n=8))
+
+    def wait_until(self, done: Callable[[], bool], tell: Callable[[], str] = str) -> None:
         late = time.monotonic() + PATIENCE
         while not done():
-            assert time.monotonic() < late, f"{self.events()}\n{''.join(self.said[-20:])}"
+            assert time.monotonic() < late, f"{tell() or self.events()}\n{''.join(self.said[-20:])}"
             time.sleep(0.01)
 
     def wait_for(self, has: str, lacks: str = "\0") -> None:
