@@ -275,6 +275,52 @@ def test_where_case_does_not_count_a_renamed_note_is_one(desk: Desk, monkeypatch
     assert [path for path, *_ in desk.shown()] == ["Acme.md"]
 
 
+# the settings ---------------------------------------------------------------------------------------
+
+RULES = "vault_id: 5b1f\nclient_types: [person]\n"
+
+
+@pytest.mark.parametrize(
+    ("half", "writing", "grace"),
+    [
+        pytest.param(None, (), 2, id="vim has renamed them away"),
+        pytest.param("", (), 5, id="VS Code has emptied them"),
+        pytest.param("vault_id: 5b1f\n", ("notesync.yaml",), 5, id="written slowly"),
+    ],
+)
+def test_half_saved_settings_change_nothing_until_their_grace_is_over(
+    desk: Desk, half: str | None, writing: tuple[str, ...], grace: int
+) -> None:
+    def load(*writing: str) -> bool:
+        return desk.workspace.load_settings(tolerant=True, grace=True, writing=frozenset(writing))
+
+    settings = desk.put("notesync.yaml", RULES)
+    assert load()
+    desk.put("a.md", SOON.replace("client", "person"))
+    before = desk.seen()
+    assert before
+    settings.unlink()
+    if half is not None:
+        desk.put("notesync.yaml", half)
+    for _ in range(2):
+        assert not load(*writing)
+        assert desk.workspace.settings_wait is not None
+        assert desk.seen() == before
+        desk.sleep(grace - 1)
+        assert not load(*writing)
+        assert desk.workspace.settings_wait == pytest.approx(1, abs=0.9)
+        desk.put("notesync.yaml", RULES)
+        assert not load()
+        assert desk.workspace.settings_wait is None
+        settings.unlink()
+        if half is not None:
+            desk.put("notesync.yaml", half)
+    load(*writing)
+    desk.sleep(grace + 0.1)
+    assert load(*writing)
+    assert desk.seen() == desk.rebuilt() == []
+
+
 # not on this device ---------------------------------------------------------------------------------
 
 

@@ -230,7 +230,7 @@ class Watch:
 
         began = time.perf_counter()
         try:
-            if self._reload():
+            if self._reload(wake.writing):
                 self._published = ()
             changes = self._refresh(thorough=wake.reason != EVENTS, writing=wake.writing)
             if changes.changed or changes.removed or changes.added_items or changes.removed_items:
@@ -249,13 +249,14 @@ class Watch:
             self._failure = ""
             self._session.tell("Back again.")
         self._tell_change(began, changes, published)
-        return changes.wait
+        waits = (changes.wait, self._workspace.settings_wait)
+        return min((wait for wait in waits if wait is not None), default=None)
 
-    def _reload(self) -> bool:
+    def _reload(self, writing: frozenset[str]) -> bool:
         """Read changed settings; while they are wrong the last good ones hold and the calendar stays as it is."""
         from notesync.problems import ERROR
 
-        new = self._workspace.load_settings(tolerant=True)
+        new = self._workspace.load_settings(tolerant=True, grace=True, writing=writing)
         wrong = tuple(problem for problem in self._workspace.settings_problems if problem.severity == ERROR)
         if wrong != self._wrong:
             self._wrong = wrong
