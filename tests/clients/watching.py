@@ -56,9 +56,10 @@ class Watched:
         own = {name: str(self.home / place) for name in places}
         return os.environ | own | {"PYTHONPATH": str(HOME), "NOTESYNC_VAULT": str(self.root)}
 
-    def start(self) -> None:
+    def start(self, *words: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "notesync", "watch"],
+            [sys.executable, "-m", "notesync", "watch", *words],
+            cwd=HOME,  # a folder that stays
             env=self.environment(),
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -69,7 +70,8 @@ class Watched:
     def _listen(self, process: subprocess.Popen[str]) -> None:
         if process.stderr is not None:
             with process.stderr:
-                self.said += process.stderr
+                for line in process.stderr:
+                    self.said.append(line)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -122,6 +124,11 @@ class Watched:
         while not done():
             assert time.monotonic() < late, f"{tell() or self.events()}\n{''.join(self.said[-20:])}"
             time.sleep(0.01)
+
+    def wait_to_hear(self, words: str) -> None:
+        """Until the watcher says something that it had not said before; it is forgotten then."""
+        self.wait_until(lambda: any(words in line for line in self.said), lambda: f"not said: {words}")
+        self.said.clear()
 
     def wait_for(self, has: str, lacks: str = "\0") -> None:
         """Until the calendar has some words and lacks others."""
