@@ -112,7 +112,8 @@ def test_half_a_note_is_given_five_seconds_of_quiet(desk: Desk, half: str, code:
     assert desk.seen() == before
     assert desk.wait == pytest.approx(1, abs=1)
     desk.sleep(1.1)
-    assert desk.seen() == [("a.md", "2026-11-24", True)]
+    assert desk.look().broken == ("a.md",)
+    assert desk.shown() == [("a.md", "2026-11-24", True)]
     assert code in desk.codes()
     assert desk.wait is None
     desk.put("a.md", LATER)
@@ -358,7 +359,9 @@ def test_notes_in_the_cloud_keep_their_rows_and_are_counted(desk: Desk, cloud: s
     desk.look()
     for path in paths[:3]:
         evict(path, cloud)
+    assert desk.look().broken == ("a.md", "b.md", "c.md")
     for _ in range(3):
+        assert desk.look().broken == ()
         assert desk.seen() == [(f"{name}.md", "2026-11-24", name != "d") for name in "abcd"]
         assert desk.codes() == ["not-downloaded"] * 3
         assert describe_away(desk.workspace) == "3 notes not downloaded, last known dates shown"

@@ -306,6 +306,9 @@ class Watch:
         note = self._workspace.settings.agenda_note
         paths = tuple(path for path in (*changes.changed, *changes.removed) if path != note)
         follow_ups = describe_follow_ups(changes)
+        if changes.broken:
+            what = f"{_name_some(changes.broken)}: cannot be read now"
+            self._say(began, f"{what}, the last known follow-ups are shown: notesync doctor")
         if not paths and not follow_ups and not written:
             return
         what = f"{_name_some(paths)}: {follow_ups or 'no follow-up changed'}" if paths else follow_ups

@@ -60,6 +60,7 @@ class Reader:
         patience: float = 0.0,
     ) -> None:
         self.held: dict[str, float] = {}  # half-written notes, and the seconds for which we wait for each
+        self.broken: list[str] = []  # notes of which only the last good rows are left from now on
         self._patience = patience
         self._vault = vault
         self._index = index
@@ -193,6 +194,8 @@ class Reader:
         """A note that says nothing now: its last good rows stay, marked stale; unknown, it only has problems."""
         if known is not None and known.is_client:
             self._index.mark_stale(known.key, problems)
+            if not known.stale:
+                self.broken.append(path)
             return None
         return NoteRow(path, b"", False, None, (), problems)
 

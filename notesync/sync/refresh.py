@@ -29,7 +29,11 @@ FEWEST_LOST = 5  # client notes; with more than half of the vault, that is an ab
 
 
 class Changes(NamedTuple):
-    """What a refresh did; ``wait`` is the seconds after which a grace period ends, None without one."""
+    """What a refresh did.
+
+    ``wait`` is the seconds after which a grace period ends, None without one.  ``broken`` are the notes of which
+    only the last good rows are left from now on.
+    """
 
     read: int
     changed: tuple[str, ...]
@@ -39,6 +43,7 @@ class Changes(NamedTuple):
     notes: int
     clients: int
     wait: float | None = None
+    broken: tuple[str, ...] = ()
 
 
 class Wishes(NamedTuple):
@@ -208,6 +213,7 @@ class Refresh:
         self._taken = Taken()
         self._trusted: dict[str, Signature] = {}
         self._waits: list[float] = []  # seconds until a grace period ends
+        self._broken: list[str] = []
         self._patient = True  # once a refresh: waits must not add up
         self._new: dict[str, bytes] = {}  # notes taken in that were not known, and their bytes' digests
         self._first = 0  # the highest key of a note while all notes that are known are our own new ones
@@ -300,6 +306,7 @@ class Refresh:
             self._scan.notes,
             clients,
             min(self._waits, default=None),
+            tuple(self._broken),
         )
 
     # what vanished ------------------------------------------------------------------------------
@@ -429,6 +436,7 @@ class Refresh:
         patience = QUIET if self._wishes.grace else 0.0
         reader = Reader(self._vault, self._index, self._context(), self._today, self._pause, patience)
         reader.take(found, self._taken)
+        self._broken += reader.broken
         for path, left in reader.held.items():
             self._hold(path, left)
         self._new.update((each.path, each.digest) for each in found if each.known is None)

@@ -208,3 +208,17 @@ def test_a_save_is_followed_and_nothing_flaps(watched: Watched, save: Callable[[
     if save not in FLAPS:
         assert set(states) <= {before, watched.calendar()}
     assert watched.calendar() == watched.rebuilt()
+
+
+def test_a_note_left_empty_is_named_and_keeps_its_place(watched: Watched) -> None:
+    path = watched.put("Clients/emptied.md", make_note(f"{OLD} emptied"))
+    watched.wait_for(f"{OLD} emptied")
+    before = watched.calendar()
+    watched.said.clear()
+    with watched.followed() as states:
+        path.write_bytes(b"")
+        watched.wait_to_hear("Clients/emptied.md: cannot be read now")
+    assert set(states) == {before}
+    path.write_text(make_note(f"{NEW} emptied"), encoding="utf-8")
+    watched.wait_for(f"{NEW} emptied", lacks=f"{OLD} emptied")
+    assert watched.calendar() == watched.rebuilt()
