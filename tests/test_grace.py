@@ -121,6 +121,14 @@ def test_half_a_note_is_given_five_seconds_of_quiet(desk: Desk, half: str, code:
     assert desk.codes() == []
 
 
+def test_a_stray_nul_is_no_half_note(desk: Desk) -> None:
+    """It has been there all along, and the note is edited all the same."""
+    desk.put("a.md", SOON.replace("talked", "tal\0ked"))
+    desk.look()
+    desk.put("a.md", LATER.replace("talked", "tal\0ked"))
+    assert desk.seen() == desk.rebuilt() == [("a.md", "2026-11-30", False)]
+
+
 def test_a_note_finished_within_its_grace_was_never_broken(desk: Desk) -> None:
     desk.put("a.md")
     desk.look()
@@ -342,9 +350,14 @@ def cloud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> se
         assert os.stat(path).st_ino not in away, f"{path} is being downloaded"
         return opened(path, *rest, **options)
 
+    def read(path: str, *rest: Any, **options: Any) -> Any:
+        assert not os.path.exists(path) or os.stat(path).st_ino not in away, f"{path} is being downloaded"
+        return open(path, *rest, **options)
+
     for module in (scan_module, vault_module):
         monkeypatch.setattr(module, "is_placeholder", is_placeholder)
     monkeypatch.setattr(vault_module.os, "open", watched)
+    monkeypatch.setattr(vault_module, "open", read, raising=False)
     return away
 
 
@@ -380,6 +393,19 @@ def test_notes_that_were_never_here_are_told_apart(desk: Desk, cloud: set[int]) 
     desk.look()
     said = "2 notes not downloaded, last known dates shown, 1 of them never read"
     assert describe_away(desk.workspace) == said
+
+
+def test_a_calendar_in_the_cloud_is_written_anew_and_not_downloaded(desk: Desk, cloud: set[int]) -> None:
+    desk.put("a.md")
+    desk.look()
+    desk.workspace.publish()
+    calendar = desk.root / "followups.ics"
+    before = calendar.read_bytes()
+    evict(calendar, cloud)
+    assert desk.workspace.publish().changed
+    assert calendar.stat().st_ino not in cloud
+    assert calendar.read_bytes() == before
+    assert not desk.workspace.publish().changed
 
 
 def test_another_day_does_not_download_a_note(desk: Desk, cloud: set[int]) -> None:

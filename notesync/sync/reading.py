@@ -411,7 +411,8 @@ def _moment(due: date | None, minute: int | None) -> str:
 
 def _is_torn(note: Note) -> bool:
     """Whether a note that was a client's looks half-written, or cannot be read: not like a person's wish."""
-    return note.broken or len(note.text.strip()) < 4 or "\0" in note.text or _is_cut(note)
+    text = note.text.strip()
+    return note.broken or len(text) < 4 or "\0" in (text[0], text[-1]) or _is_cut(note)
 
 
 def _is_cut(note: Note) -> bool:

@@ -118,8 +118,7 @@ class Arrivals:
         return False
 
     def _signs(self, path: str, digest: bytes, ties: Ties | None) -> Iterator[str | bytes]:
-        if digest:
-            yield digest
+        yield digest
         if path in self._numbers:
             yield self._numbers[path]
         if ties is not None and ties.claim:
@@ -439,7 +438,7 @@ class Refresh:
         self._broken += reader.broken
         for path, left in reader.held.items():
             self._hold(path, left)
-        self._new.update((each.path, each.digest) for each in found if each.known is None)
+        self._new.update((each.path, each.digest) for each in found if each.known is None and each.digest)
         if empty:
             self._first = self._index.last_note()
 

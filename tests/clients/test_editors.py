@@ -7,7 +7,6 @@ Outside the system's temporary folder, where vim and Emacs make no backups and s
 from __future__ import annotations
 
 import os
-import pty
 import select
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 from watching import NEW, OLD, PATIENCE, Watched, make_note
 
 pytestmark = pytest.mark.watched
+pty = pytest.importorskip("pty", reason="terminals as POSIX has them")
 
 Save = Callable[[Path], None]
 
