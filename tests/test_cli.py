@@ -173,6 +173,24 @@ def test_problems_of_notes_follow_on_stderr_and_do_not_count(vault):
     assert json.loads(run("check", *TODAY, "--format", "json").stdout)["problems"][0]["code"] == "bad-date"
 
 
+def test_notes_in_the_cloud_are_counted_not_listed(vault):
+    """An older Mac has taken two away, and left these in their place."""
+    before = run("check", *TODAY).stdout
+    for name in ("Thandi Mokoena", "Jan Smit"):
+        (vault / f"{name}.md").unlink()
+        (vault / f".{name}.md.icloud").touch()
+    done = run("check", *TODAY)
+    assert done.stdout == before
+    assert "2 notes not downloaded, last known dates shown: notesync doctor\n" in done.stderr
+    assert "not-downloaded" not in done.stderr
+    problems = json.loads(run("check", *TODAY, "--format", "json").stdout)["problems"]
+    assert [problem["code"] for problem in problems] == ["not-downloaded"] * 2
+    told = run("doctor", *TODAY)
+    assert told.exit_code == 1
+    assert told.stdout.count("not-downloaded") == 2
+    assert "downloads: 2 notes not downloaded, last known dates shown." in told.stdout
+
+
 def test_an_owner_whom_no_note_names_is_told(vault):
     done = run("check", *TODAY, "--owner", "Anne")
     assert done.exit_code == 0

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from notesync.followup.agenda import Moment
+from notesync.problems import VaultError
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)
@@ -218,6 +219,35 @@ class Histories(RuleBasedStateMachine):
     def look(self) -> None:
         with self._open(self.cache) as workspace:
             workspace.refresh(grace=False)
+
+    def _watch(self, *writing: str) -> None:
+        with self._open(self.cache) as workspace, contextlib.suppress(VaultError):
+            workspace.refresh(grace=True, writing=frozenset(writing))
+
+    @rule(name=names, text=notes, end=st.integers(0, 60), open_still=st.booleans())
+    def saved_in_two_pieces_under_a_watcher(self, name: str, text: str, end: int, open_still: bool) -> None:
+        self.write(name, text[:end])
+        self._watch(*([f"{name}.md"] if open_still else ()))
+        self.write(name, text)
+
+    @rule(name=names, into=names, back=st.booleans())
+    def renamed_under_a_watcher(self, name: str, into: str, back: bool) -> None:
+        if not self._path(into).exists():
+            self.rename(name, into)
+            self._watch()
+            if back:
+                self.rename(into, name)
+
+    @rule(name=names, back=st.booleans())
+    def gone_under_a_watcher(self, name: str, back: bool) -> None:
+        path = self._path(name)
+        if path.exists():
+            aside = path.with_suffix(".aside")
+            os.replace(path, aside)
+            self._watch()
+            if back:
+                os.replace(aside, path)
+                self._watch()
 
     @rule(batches=st.integers(0, 3))
     def killed_in_the_middle(self, batches: int) -> None:

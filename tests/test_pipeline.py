@@ -228,6 +228,19 @@ def test_a_note_being_replaced_is_waited_for(desk: Desk) -> None:
     assert desk.lines() == ["a.md:3: overdue 2026-11-21 a — Contact as agreed [contact]"]
 
 
+def test_a_note_that_came_back_and_went_for_good_does_not_haunt(desk: Desk) -> None:
+    """It was there again when we looked a second time, and gone before anybody looked a third."""
+    desk.put("b.md", client(AGREED))
+    path = desk.put("a.md", client(AGREED))
+    desk.refresh()
+    path.unlink()
+    desk.during_pause = lambda: desk.put("a.md", client(AGREED))
+    assert len(desk.lines()) == 2
+    path.unlink()
+    desk.during_pause = lambda: None
+    assert len(desk.lines()) == 1
+
+
 def test_the_watcher_gives_a_vanished_note_two_seconds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
     monkeypatch.setattr("notesync.sync.pipeline.time.time", lambda: clock[0])

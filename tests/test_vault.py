@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
+import stat
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,6 +58,105 @@ def test_markdown_files_are_found_and_what_engines_and_editors_leave_is_not(tmp_
 def test_what_the_settings_ignore_is_not_looked_at(tmp_path: Path, pattern: str, left: list[str]) -> None:
     put(tmp_path, "Acme.md", "Archive/Old.md", "Work/Acme.md", "Work/Bo.md", "Work/Archive/Older.md")
     assert names(tmp_path, (pattern,)) == left
+
+
+# What editors, sync engines and systems leave (a name that ends in .md where that is possible at all).
+NOT_NOTES = """
+.git/x.md .obsidian/x.md .trash/x.md .Trash-1000/files/x.md .stfolder/x.md .stversions/x~20261122-103045.md
+.sync/Archive/x.md .dropbox.cache/x.md .maestral.cache/x.md .tmp.drivedownload/x.md .tmp.driveupload/x.md
+.SyncArchive/x.md .SyncTrash/x.md .Spotlight-V100/x.md .Trashes/501/x.md .fseventsd/x.md .DocumentRevisions-V100/x.md
+.TemporaryItems/x.md .owncloud/x.md .notesync/x.md node_modules/pkg/x.md @eaDir/x.md #recycle/x.md $RECYCLE.BIN/x.md
+System|Volume|Information/x.md .~tmp~/x.md logseq/bak/pages/x.md Graph/logseq/bak/x.md __MACOSX/x.md
+(A|Document|Being|Saved|By|TextEdit)/x.md (A|Document|Being|Saved|By|TextEdit|2)/x.md
+.x.md ~$x.md .~lock.x.md# ~syncthing~x.md .syncthing.x.md ._x.md .goutputstream-A1B2C3 .fuse_hidden0001 .nfs0001
+.smbdelete1 x.md~ x.md.tmp x.md.temp x.md.swp .x.md.swp x.md.swo x.md.swn x.md.swx .x.md.kate-swp x.md.bak x.md.orig
+x.md.rej x.md.part x.md.filepart x.md.crdownload x.md.partial x.md.!sync x.md.SyncPart x.md.SyncTemp x.md.SyncOld
+x.md.vsctmp x.gdoc x.gsheet x.lnk x.url x.webloc 4913 #x.md# #x.md#save# Thumbs.db desktop.ini .DS_Store .dropbox
+.directory tmpIM0pyb sedSE82aB .x.md.Xy12Zw x.md.sb-1a2b3c4d-5e6f70 x.md___jb_tmp___ x.md___jb_old___
+"""
+
+
+@pytest.mark.parametrize("path", [path.replace("|", " ") for path in NOT_NOTES.split()])
+def test_no_note_is_what(tmp_path: Path, path: str) -> None:
+    put(tmp_path, path)
+    assert names(tmp_path) == []
+    vault = Vault(str(tmp_path))
+    assert not vault.is_relevant(path, False)
+    if path.startswith("."):
+        assert not vault.is_relevant(path.partition("/")[0], True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "bak/x.md",
+        "logseq/x.md",
+        "logseq/bakery/x.md",
+        "Notes/bak/x.md",
+        "Mine (A Document)/x.md",
+        "tmp.md",
+        "x~.md",
+    ],
+)
+def test_a_note_it_is_though(tmp_path: Path, path: str) -> None:
+    put(tmp_path, path)
+    assert names(tmp_path) == [path]
+    assert Vault(str(tmp_path)).is_relevant(path, False)
+
+
+LONG = "ü" * 126 + ".md"  # 255 bytes, the most that file systems take
+
+
+def test_names_at_the_limit_and_names_that_differ_in_form_alone(tmp_path: Path) -> None:
+    paths = [LONG, "Zo\u00eb.md", "Zoe\u0308.md", "ACME.md", "acme.md", "a\nb.md", "v1.2 Ltd/\u202etxt.md"]
+    put(tmp_path, *paths)
+    if len(set(os.listdir(tmp_path))) < 7:
+        pytest.skip("this file system folds case, or the form of accents")
+    vault = Vault(str(tmp_path))
+    assert names(tmp_path) == sorted(paths)
+    for path in paths:
+        assert vault.read(path, LATER).data == b"x"
+        assert vault.is_relevant(path, False)
+        assert vault.replace(path, b"x", b"y") is None
+        assert (tmp_path / path).read_bytes() == b"y"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such files on Windows")
+def test_what_is_no_ordinary_file_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that nobody writes into would block, and a device does who knows what."""
+    (root := tmp_path / "v").mkdir()
+    os.mkfifo(root / "pipe.md")
+    with socket.socket(socket.AF_UNIX) as made:
+        monkeypatch.chdir(root)  # a socket's path is at most a hundred bytes long
+        made.bind("socket.md")
+    with contextlib.suppress(PermissionError):  # without root's rights
+        os.mknod(root / "device.md", stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    (root / "terminal.md").symlink_to("/dev/tty")
+    (root / "nowhere.md").symlink_to("no such file")
+    (root / ".#Acme.md").symlink_to("anna@desk.4711:1763800000")
+    (root / "folder.md").mkdir()
+    put(root, "Acme.md", "folder.md/Bo.md")
+    assert names(root) == ["Acme.md", "folder.md/Bo.md"]
+    vault = Vault(str(root))
+    monkeypatch.setattr(vault_module.os, "open", lambda *_, **__: pytest.fail("it was opened"))
+    for path in sorted(os.listdir(root)):
+        if path != "Acme.md":
+            with pytest.raises(Unreadable, match="not an ordinary file"):
+                vault.read(path, LATER)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs privileges on Windows")
+def test_nothing_outside_is_reached_through_a_folder_that_became_a_link(tmp_path: Path) -> None:
+    """Its listing is known; then the folder is moved away and a link to it left in its place."""
+    root = tmp_path / "vault"
+    put(root, "Clients/Acme.md", "Bo.md")
+    known = [each.listing for each in Scan(Vault(str(root)), LATER).compare([])]
+    (root / "Clients").rename(tmp_path / "outside")
+    (root / "Clients").symlink_to(tmp_path / "outside")
+    found = list(Scan(Vault(str(root)), LATER).compare([each for each in known if each is not None]))
+    assert [(each.folder, each.listing, each.gone) for each in found if each.gone] == [
+        ("Clients/", None, ["Acme.md"])
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs privileges on Windows")

@@ -270,6 +270,51 @@ def test_a_note_wakes_when(save, watcher, vault):
     assert "Clients/Acme.md" in wait_for(watcher, "Clients/Acme.md")
 
 
+def wait_for_wake(watcher):
+    wake = watcher.wait(at_most=PATIENCE)
+    assert wake.reason == "events"
+    return wake
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing says that a file was closed")
+def test_a_note_that_a_program_is_still_writing_is_told_apart(watcher, vault):
+    with (vault / "Clients" / "Acme.md").open("w") as note:
+        for part in ("---\ntype: ", "client\n---\n"):
+            note.write(part)
+            note.flush()
+            assert wait_for_wake(watcher) == Wake(
+                "events", ("Clients/Acme.md",), frozenset({"Clients/Acme.md"})
+            )
+        (vault / "Zoë.md").write_text("new")
+        assert wait_for_wake(watcher).writing == {"Clients/Acme.md"}
+    assert wait_for_wake(watcher) == Wake("events", ("Clients/Acme.md",))
+
+
+@pytest.mark.parametrize(
+    ("hints", "writing"),
+    [
+        pytest.param([(1.0, "a.md", True), (1.01, "b.md", True)], {"a.md", "b.md"}, id="two being written"),
+        pytest.param([(1.0, "a.md", True), (1.01, "a.md", None)], {"a.md"}, id="its time was set"),
+        pytest.param([(1.0, "a.md", True), (1.01, "a.md", False)], set(), id="closed, renamed or gone"),
+        pytest.param([(1.0, "a.md", True), (1.01, "", watch.OVERFLOW)], set(), id="who closed is not known"),
+    ],
+)
+def test_what_is_being_written(hints, writing):
+    watcher, _ = scripted(
+        Hint(when, word, path) if word == watch.OVERFLOW else Hint(when, watch.EVENTS, path, word)
+        for when, path, word in hints
+    )
+    assert watcher.wait().writing == writing
+
+
+def test_who_writes_for_a_minute_is_not_saving_a_note():
+    watcher, script = scripted([Hint(1.0, watch.EVENTS, "a.md", True)])
+    assert watcher.wait(at_most=40.0).writing == {"a.md"}
+    assert watcher.wait(at_most=40.0).writing == {"a.md"}
+    script.hints.append(Hint(script.now + 30.0, watch.EVENTS, "a.md", True))
+    assert watcher.wait().writing == set()
+
+
 def make_deep(vault):
     (vault / "a" / "b").mkdir(parents=True)
     (vault / "a" / "b" / "New.md").write_text("new")

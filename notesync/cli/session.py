@@ -19,8 +19,8 @@ import click
 
 from notesync.followup.agenda import Moment
 from notesync.problems import UsageError, VaultError
-from notesync.publish.text import clean
-from notesync.store.vault import find_root
+from notesync.publish.text import clean, format_count
+from notesync.store.vault import NOT_DOWNLOADED, find_root
 from notesync.sync import pipeline
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 FORMATS = ("table", "lines", "json", "csv")
 _PROBLEMS_ON_TERMINAL = 10
+
+
+def describe_away(workspace: pipeline.Workspace) -> str:
+    """How many notes are not on this device: ``3 notes not downloaded, last known dates shown``; '' for none."""
+    away, unknown = workspace.count_away()
+    if not away:
+        return ""
+    shown = "last known dates shown" if away > unknown else "never read yet"
+    but = f", {unknown} of them never read" if 0 < unknown < away else ""
+    return f"{format_count(away, 'note')} not downloaded, {shown}{but}"
 
 
 class Session:
@@ -115,7 +125,10 @@ class Session:
         """The problems of notes and settings, after the results; on a terminal the first few."""
         from notesync.publish.text import render_problems_lines
 
-        problems = workspace.problems()
+        found = workspace.problems()
+        problems = [problem for problem in found if problem.code != NOT_DOWNLOADED]
+        if len(problems) < len(found):
+            self.tell(f"{describe_away(workspace)}: notesync doctor")
         if not problems:
             return
         shown = problems[:_PROBLEMS_ON_TERMINAL] if sys.stderr.isatty() else problems

@@ -286,9 +286,9 @@ class Watch:
 
         began = time.perf_counter()
         try:
-            if self._reload():
+            if self._reload(wake.writing):
                 self._stamped = ()
-            changes = self._refresh(thorough=wake.reason != EVENTS)
+            changes = self._refresh(thorough=wake.reason != EVENTS, writing=wake.writing)
             if changes.changed or changes.removed or changes.added_items or changes.removed_items:
                 self._stamped = ()
             wait = None if self._published is None else self._workspace.find_pending(self._published)
@@ -308,13 +308,13 @@ class Watch:
             self._session.tell("Back again.")
         self._tell_change(began, changes, published)
         self._keeping.keep(changes.changed)
-        return _find_soonest(changes.wait, wait)
+        return _find_soonest(changes.wait, wait, self._workspace.settings_wait)
 
-    def _reload(self) -> bool:
+    def _reload(self, writing: frozenset[str]) -> bool:
         """Read changed settings; while they are wrong the last good ones hold and the calendar stays as it is."""
         from notesync.problems import ERROR
 
-        new = self._workspace.load_settings(tolerant=True)
+        new = self._workspace.load_settings(tolerant=True, grace=True, writing=writing)
         wrong = tuple(problem for problem in self._workspace.settings_problems if problem.severity == ERROR)
         if wrong != self._wrong:
             self._wrong = wrong
@@ -332,14 +332,16 @@ class Watch:
         else:
             self._session.tell("The settings are good again.")
 
-    def _refresh(self, bar: Progress | None = None, *, thorough: bool) -> Changes:
+    def _refresh(
+        self, bar: Progress | None = None, *, thorough: bool, writing: frozenset[str] = frozenset()
+    ) -> Changes:
         def progress(done: int, total: int) -> None:
             if self._watcher.stopped:
                 raise _Stopped
             if bar is not None:
                 bar(done, total)
 
-        return self._workspace.refresh(progress=progress, grace=True, thorough=thorough)
+        return self._workspace.refresh(progress=progress, grace=True, thorough=thorough, writing=writing)
 
     def _is_current(self) -> bool:
         """Whether the calendar is made from what we know, for this day, and nobody else touched its file."""
@@ -380,6 +382,9 @@ class Watch:
         note = self._workspace.settings.agenda_note
         paths = tuple(path for path in (*changes.changed, *changes.removed) if path != note)
         follow_ups = describe_follow_ups(changes)
+        if changes.broken:
+            what = f"{_name_some(changes.broken)}: cannot be read now"
+            self._say(began, f"{what}, the last known follow-ups are shown: notesync doctor")
         if not paths and not follow_ups and not written:
             return
         what = f"{_name_some(paths)}: {follow_ups or 'no follow-up changed'}" if paths else follow_ups

@@ -13,6 +13,7 @@ import click
 from notesync.cli.session import (
     Session,
     command,
+    describe_away,
     find_width,
     format_option,
     has_color,
@@ -272,6 +273,9 @@ def find_health(session: Session, workspace: Workspace) -> Iterator[Health]:
     )
     yield from _settings_health(workspace)
     yield _index_health(workspace)
+    if away := describe_away(workspace):
+        hint = "In the sync app choose to keep the vault's folder on this device."
+        yield Health("downloads", False, f"{away}.", hint)
     yield _calendar_health(session, workspace)
     yield from _watcher_health(workspace)
 

@@ -864,6 +864,15 @@ class Index:
             "select path, line, column, code, severity, message, hint from problem order by path, line, column, code"
         ).fetchall()
 
+    def count_problems(self, code: str) -> tuple[int, int]:
+        """How many notes have a problem of that code, and of how many of them nothing is known."""
+        found: tuple[int, int] = self._db.execute(
+            "select count(distinct note), count(distinct case when client.id is null then note end)"
+            " from problem left join client on client.id = note where code = ?",
+            (code,),
+        ).fetchone()
+        return found
+
     # events -------------------------------------------------------------------------------------
 
     def count_unmade(self) -> int:

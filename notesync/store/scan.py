@@ -118,7 +118,6 @@ class Scan:
 
     def _look_at_known(self, before: Listing) -> Difference | None:
         names = before.names.split("/") if before.names else []
-        self.notes += len(names)
         place = self._vault.absolute(before.folder)
         lstat = os.lstat
         try:
@@ -132,6 +131,7 @@ class Scan:
             )
         except FileNotFoundError:  # it went while we looked
             return self._list(before.folder, None, before)[0]
+        self.notes += len(names)
         if seen == before.signatures:
             return None
         known = before.notes()

@@ -33,7 +33,10 @@ _HIDDEN_STARTS = (".", "~$", "#", "~syncthing~")  # hidden files, office and Ema
 _SYSTEM_FOLDERS = frozenset(
     ("node_modules", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "__MACOSX")
 )
+_SAFE_SAVE = "(A Document Being Saved By "  # where Apple's programs write a file before they swap it in
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the name is here, the bytes are in the cloud (Apple TN3150)
+_STUB = ".md.icloud"  # until macOS 14 `.Acme.md.icloud` stood for a note that is in the cloud
+NOT_DOWNLOADED = "not-downloaded"  # the problem's code
 _RECALL = 0x00400000 | 0x00040000 | 0x1000  # Windows: recall on data access, recall on open, offline
 OPEN_FLAGS = (
     os.O_RDONLY
@@ -49,6 +52,7 @@ Signature = bytes
 """Size, mtime, ctime (nanoseconds) and inode of a file; all zero while it cannot be trusted."""
 SIGNATURE_BYTES = 32
 UNTRUSTED: Signature = bytes(SIGNATURE_BYTES)
+_EVICTED: Signature = pack_signature(-1, 0, 0, 0)  # no file has it
 
 
 class Unreadable(Exception):  # noqa: N818  a reason, not a failure of the program
@@ -161,6 +165,7 @@ class Vault:
 
         ``folders`` gets the folders in it, ``placeholders`` the notes of which only the name is here.
         """
+        stubs: list[str] = []
         # On Linux and macOS names are looked up relative to the open folder: a third less time than by path.
         by_descriptor = os.scandir in os.supports_fd
         place = self.absolute(folder)
@@ -172,8 +177,10 @@ class Vault:
                     if name[-3:].lower() != ".md" and not is_renamed_note(name):
                         if entry.is_dir(follow_symlinks=False):
                             self._add_folder(folder, name, folders)
+                        elif name.endswith(_STUB) and name[0] == ".":
+                            stubs.append(name)
                         continue
-                    if name.startswith(_HIDDEN_STARTS) or (self._ignored and self._is_ignored(folder + name)):
+                    if not self._is_note(folder, name):
                         continue
                     try:
                         found = entry.stat(follow_symlinks=False)
@@ -185,15 +192,21 @@ class Vault:
                         yield name, signature(found)
                     elif stat_bits.S_ISDIR(found.st_mode):
                         self._add_folder(folder, name, folders)
+                for stub in stubs:
+                    name = stub[1:].removesuffix(".icloud")
+                    if self._is_note(folder, name) and self.stat(folder + name) is None:
+                        placeholders.add(folder + name)
+                        yield name, _EVICTED
         finally:
             if by_descriptor:
                 os.close(handle)  # type: ignore[arg-type]
 
+    def _is_note(self, folder: str, name: str) -> bool:
+        return not name.startswith(_HIDDEN_STARTS) and not (self._ignored and self._is_ignored(folder + name))
+
     def _add_folder(self, folder: str, name: str, folders: list[str]) -> None:
-        if name[0] == "." or name in _SYSTEM_FOLDERS:
-            return
         path = f"{folder}{name}/"
-        if not (self._ignored and self._is_ignored(path)):
+        if not _is_passed_over(path) and not (self._ignored and self._is_ignored(path)):
             folders.append(path)
 
     def _is_ignored(self, path: str) -> bool:
@@ -213,9 +226,12 @@ class Vault:
 
     def is_relevant(self, path: str, folder: bool) -> bool:
         """Whether a sweep could care for what happened at a path: a note, the settings, a folder of notes."""
-        parts = path.split("/")
-        if any(part.startswith(".") or part in _SYSTEM_FOLDERS for part in parts if part):
+        above = path if folder else path.rpartition("/")[0]
+        parts = above.split("/")
+        if any(_is_passed_over("/".join(parts[: at + 1]) + "/") for at in range(len(parts)) if above):
             return path == ".obsidian/templates.json"
+        if not folder and path.rpartition("/")[2].startswith(_HIDDEN_STARTS):
+            return False
         note = path.lower().endswith(".md") or is_renamed_note(path)
         if not folder and path != SETTINGS_NAME and not note:
             return False
@@ -359,9 +375,19 @@ class Vault:
         return writing.find_spelling(self.root, path)
 
 
+def _is_passed_over(path: str) -> bool:
+    """Whether a folder, its path ending in '/', is a program's own: hidden, or one that we know."""
+    name = path[:-1].rpartition("/")[2]
+    return (
+        name.startswith((".", _SAFE_SAVE))
+        or name in _SYSTEM_FOLDERS
+        or (name == "bak" and f"/{path}".endswith("/logseq/bak/"))
+    )
+
+
 _NOT_A_FILE = Unreadable("not-a-file", "This is not an ordinary file.", "Put the note itself here.")
 _NOT_DOWNLOADED = Unreadable(
-    "not-downloaded",
+    NOT_DOWNLOADED,
     "This file is not on this device, only its name.",
     "In the sync app choose to keep this folder on this device.",
 )
@@ -414,6 +440,8 @@ def _read_all(handle: int, size: int) -> bytes:
 def _compare(target: str, incoming: Iterator[bytes]) -> tuple[int, bytes | None]:
     """How many bytes of the file agree, and the first chunk that differs (None: all are the same)."""
     try:
+        if is_placeholder(os.lstat(target)):
+            return 0, next(incoming, b"")  # writing it anew is cheaper than a download, and never blocks
         file = open(target, "rb")  # noqa: SIM115  closed below; the missing file is the other way out
     except FileNotFoundError:
         return 0, next(incoming, b"")

@@ -15,6 +15,7 @@ from notesync.followup import agenda
 from notesync.followup.agenda import UPCOMING, Judged, Moment, Totals, Verdict
 from notesync.problems import Problem
 from notesync.store.index import Index, IndexFailure
+from notesync.store.vault import NOT_DOWNLOADED
 
 if TYPE_CHECKING:
     from notesync.followup.card import Card
@@ -422,6 +423,11 @@ class Answers:
         if not self.settings_problems and not self.folder_problems:
             return found  # in order already
         return tuple(sorted(found, key=lambda p: (p.path, p.line, p.column, p.code)))
+
+    @question
+    def count_away(self) -> tuple[int, int]:
+        """How many notes are not on this device, only their names, and how many of those were never read."""
+        return self.index.count_problems(NOT_DOWNLOADED)
 
     @question
     def counts(self) -> Counts:

@@ -20,7 +20,7 @@ from notesync.store.index import Index, IndexFailure, RulesChanged
 from notesync.store.places import cache_dir, state_dir
 from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, digest_of, signature
 from notesync.sync.answers import Answers, Counts, Name, Selection
-from notesync.sync.refresh import Changes, Refresh, Wishes
+from notesync.sync.refresh import GRACE, QUIET, Changes, Refresh, Wishes
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -103,6 +103,10 @@ class Workspace(Answers):
         self._context: Context | None = None
         self._outdated = False
         self.published_age: int | None = None  # of the index that the calendar was made from
+        self.settings_wait: float | None = (
+            None  # seconds until half-saved settings are taken for what they are
+        )
+        self._gone_since: float | None = None  # when the settings were first found missing
         self.tidied = False  # what a killed process left beside the calendar is removed once
         self.folder_problems: tuple[Problem, ...] = ()
         self._history: History | None = None
@@ -153,21 +157,41 @@ class Workspace(Answers):
             self._settings = Settings.from_json(self._remembered["settings"])
         return self._settings
 
-    def load_settings(self, *, tolerant: bool = False) -> bool:
+    def load_settings(
+        self, *, tolerant: bool = False, grace: bool = False, writing: frozenset[str] = frozenset()
+    ) -> bool:
         """Read the settings if they changed, and ask the clock in their zone; whether they are new.
 
         Wrong settings raise UsageError, or when ``tolerant`` leave the last good ones in force (else the
         defaults) with the problems listed.  The index is made anew for settings that the rules read.
+        ``grace`` is the watcher's: settings that are gone, empty or among ``writing`` leave the last good ones in
+        force for as long as a note would, and ``settings_wait`` says until when.
         """
+        self.settings_wait = None
         seen = self._settings_signature()
         changed = False
         if not seen or self._remembered.get("settings_seen") != seen:
-            changed = self._read_settings(seen, tolerant)
+            if grace and (left := self._find_settings_wait(SETTINGS_NAME in writing)) > 0:
+                self.settings_wait = left
+            else:
+                changed = self._read_settings(seen, tolerant)
         if "currency" in self._remembered:
             self.zone, self.currency = self._remembered["zone"], self._remembered["currency"]
         self.moment = self._clock(self.zone)
         self._vault = Vault(self.root, self._ignored())
         return changed
+
+    def _find_settings_wait(self, writing: bool) -> float:
+        """The seconds for which settings that were there, and look half-saved, may become whole; 0 for none."""
+        found = self._vault.stat(SETTINGS_NAME)
+        now = time.time()
+        self._gone_since = None if found is not None else self._gone_since or now
+        if not self._remembered.get("settings_there"):
+            return 0.0
+        if found is None:
+            return GRACE - now + (self._gone_since or now)
+        since = now - max(found.st_mtime, found.st_ctime)
+        return QUIET - since if since >= 0 and (writing or not found.st_size) else 0.0
 
     def _settings_signature(self) -> bytes:
         """What tells that the files of settings are as they were; empty while they are too fresh to tell."""
@@ -225,6 +249,7 @@ class Workspace(Answers):
             "settings": settings.to_json(),
             "settings_seen": seen,
             "settings_digest": digest,
+            "settings_there": "yes" if files[0] else "",
             "zone": settings.timezone,
             "currency": settings.currency,
             "ignored": ignored,
@@ -269,12 +294,13 @@ class Workspace(Answers):
         accept_empty: bool = False,
         grace: bool = False,
         thorough: bool = False,
+        writing: frozenset[str] = frozenset(),
     ) -> Changes:
         """Bring the index up to the notes as they are on disk; see ``refresh.Wishes`` for the words.
 
         Raises VaultError when the vault, or most of it, is gone.
         """
-        wishes = Wishes(progress, accept_empty, grace, thorough)
+        wishes = Wishes(progress, accept_empty, grace, thorough, writing)
         while True:  # it ends: of an index in memory every failure is raised
             try:
                 return self._refresh(wishes)

@@ -51,7 +51,7 @@ from notesync.store.vault import Unreadable, Vault, digest_of
 from notesync.store.writing import fold
 from notesync.sync.counting import number_copies
 from notesync.sync.refresh import Found as New
-from notesync.sync.refresh import Taken
+from notesync.sync.refresh import Taken, seconds_left
 from notesync.sync.sides import (
     find_versions,
     is_marked,
@@ -73,8 +73,17 @@ class Reader:
     """Takes notes whose bytes are new into the index, one batch in the caller's transaction."""
 
     def __init__(
-        self, vault: Vault, index: Index, context: Context, today: date, pause: Callable[[float], None]
+        self,
+        vault: Vault,
+        index: Index,
+        context: Context,
+        today: date,
+        pause: Callable[[float], None],
+        patience: float = 0.0,
     ) -> None:
+        self.held: dict[str, float] = {}  # half-written notes, and the seconds for which we wait for each
+        self.broken: list[str] = []  # notes of which only the last good rows are left from now on
+        self._patience = patience
         self._vault = vault
         self._index = index
         self._context = context
@@ -220,6 +229,10 @@ class Reader:
         note = parse_note(content.data, path, self._known_keys)
         if known is None or not known.is_client or is_marked(note) or not _is_torn(note):
             return note, digest
+        if (left := seconds_left(content, self._patience)) > 0:
+            self.held[path] = left
+            self._index.found_again(known.key)
+            return None
         if self._patient and content.changed_ns > time.time_ns() - STILL_WRITTEN:
             self._patient = False  # once a refresh: the waits of a broken sync must not add up
             self._pause(RETRY)
@@ -254,6 +267,8 @@ class Reader:
         """A note that says nothing now: its last good rows stay, marked stale; unknown, it only has problems."""
         if known is not None and known.is_client:
             self._index.mark_stale(known.key, problems)
+            if not known.stale:
+                self.broken.append(path)
             return None
         return NoteRow(path, b"", False, None, (), problems)
 
@@ -508,18 +523,25 @@ def _moment(due: date | None, minute: int | None) -> str:
 
 def _is_torn(note: Note) -> bool:
     """Whether a note that was a client's looks half-written, or cannot be read: not like a person's wish."""
-    return note.broken or len(note.text.strip()) < 4
+    text = note.text.strip()
+    return note.broken or len(text) < 4 or "\0" in (text[0], text[-1]) or _is_cut(note)
+
+
+def _is_cut(note: Note) -> bool:
+    """Whether front matter begins and ends nowhere, before anything in it looks like a property."""
+    return note.header_start < 0 and note.text.startswith("---") and "\n---" not in note.text
 
 
 def _torn(path: str, note: Note) -> tuple[Problem, ...]:
-    if note.text.strip():
+    """What is wrong with a torn note, where its reading found nothing."""
+    if not note.text.strip():
+        code, message = "empty-note", "This client's note is empty."
+    elif _is_cut(note):
+        code, message = "unclosed-front-matter", "This client's note ends in the middle of its front matter."
+    else:
         return ()
-    return (
-        Problem(
-            path, 1, 1, "empty-note", ERROR, "This client's note is empty.",
-            f"Restore it from the sync app's history, or delete it. {_STALE_HINT}",
-        ),
-    )  # fmt: skip
+    hint = f"Restore it from the sync app's history, or delete it. {_STALE_HINT}"
+    return (Problem(path, 1, 1, code, ERROR, message, hint),)
 
 
 def _unreadable(path: str, error: Unreadable, known: KnownNote | None) -> Problem:

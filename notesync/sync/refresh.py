@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.problems import ERROR, Problem, VaultError
-from notesync.store.index import Index, KnownNote
+from notesync.store.index import Index, KnownNote, Ties
 from notesync.store.scan import Difference, Listing, Scan
 from notesync.store.vault import UNTRUSTED, Content, Signature, Unreadable, Vault, digest_of
 
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 BATCH = 500  # notes in one transaction: few enough to keep memory flat, many enough to keep SQLite quick
 GRACE = 2.0  # seconds for which a note may be missing while an editor or a sync engine replaces it
+QUIET = 5.0  # seconds after its last change until half a note is taken for what it is
 GLANCE = 0.2  # seconds: how long a single command waits for a note that vanished just now
 FEWEST_LOST = 5  # client notes; with more than half of the vault, that is an absent folder, not a clean-up
 
 
 class Changes(NamedTuple):
-    """What a refresh did; ``wait`` is the seconds after which a grace period ends, None without one."""
+    """What a refresh did.
+
+    ``wait`` is the seconds after which a grace period ends, None without one.  ``broken`` are the notes of which
+    only the last good rows are left from now on.
+    """
 
     read: int
     changed: tuple[str, ...]
@@ -38,19 +43,23 @@ class Changes(NamedTuple):
     notes: int
     clients: int
     wait: float | None = None
+    broken: tuple[str, ...] = ()
 
 
 class Wishes(NamedTuple):
     """How to refresh.
 
     ``progress`` gets notes read and notes to read.  ``accept_empty``: most notes may be gone.  ``grace`` is the
-    watcher's: a note that vanished keeps its rows for two seconds.  ``thorough`` lists every folder anew.
+    watcher's: a note that vanished keeps its rows for two seconds, one cut short until five seconds after its
+    last change, and so does one of ``writing``, which a program has changed and not closed yet.  ``thorough``
+    lists every folder anew.
     """
 
     progress: Callable[[int, int], None] | None = None
     accept_empty: bool = False
     grace: bool = False
     thorough: bool = False
+    writing: frozenset[str] = frozenset()
 
 
 class Found(NamedTuple):
@@ -65,13 +74,83 @@ class Found(NamedTuple):
 class Look(NamedTuple):
     """One look at the notes: folders that differ, notes to read, known notes that are gone.
 
-    ``unfinished`` says that another refresh is on its way, or was killed.
+    ``unfinished`` says that another refresh is on its way, or was killed.  ``numbers`` are those of the files that
+    differ, by path: what a file keeps when it is renamed.
     """
 
     differences: list[Difference]
     pending: list[str]
     vanished: list[str]
     unfinished: bool
+    numbers: Mapping[str, bytes]
+
+
+def seconds_left(content: Content, quiet: float) -> float:
+    """How long until a note's last change is ``quiet`` seconds ago; none for one that changed in the future."""
+    since = time.time() - content.changed_ns / 1e9
+    return quiet - since if since >= 0 else 0.0
+
+
+class Arrivals:
+    """The notes that are new to a refresh, by what tells that one of them is a note that is gone from elsewhere.
+
+    That is its bytes, its file's number or its client's id.  Each stands for one that is gone.
+    """
+
+    def __init__(self, index: Index, look: Look, new: Mapping[str, bytes]) -> None:
+        self._numbers = look.numbers
+        self._found: dict[str | bytes, list[str]] = {}
+        self._spent: set[str] = set()
+        for path, digest in new.items():
+            note = index.known_note(path)
+            for sign in self._signs(path, digest, index.ties(note.key) if note is not None else None):
+                self._found.setdefault(sign, []).append(path)
+
+    def have(self, path: str, digest: bytes, ties: Ties | None) -> bool:
+        """Whether a note that is gone is among them; that arrival then stands for no other."""
+        for sign in self._signs(path, digest, ties):
+            there = [each for each in self._found.get(sign, ()) if each not in self._spent]
+            self._found[sign] = there
+            for other in there:
+                if not _is_copy(other, path):
+                    self._spent.add(other)
+                    return True
+        return False
+
+    def _signs(self, path: str, digest: bytes, ties: Ties | None) -> Iterator[str | bytes]:
+        yield digest
+        if path in self._numbers:
+            yield self._numbers[path]
+        if ties is not None and ties.claim:
+            yield ties.claim
+
+
+def _find_numbers(listings: Iterable[Listing], differences: Iterable[Difference]) -> dict[str, bytes]:
+    """The numbers of the files that differ, as they were and as they are, as far as they are known."""
+    before = {each.folder: each for each in listings}
+    numbers = {}
+    for each in differences:
+        for listing, names in ((before.get(each.folder), each.gone), (each.listing, each.changed)):
+            signatures = listing.notes() if listing is not None and names else {}
+            for name in names:
+                number = signatures.get(name, UNTRUSTED)[-_NUMBER:]
+                if any(number):
+                    numbers[each.folder + name] = number
+    return numbers
+
+
+_NUMBER = 8  # bytes of a signature: the last of its four numbers
+
+
+def _is_copy(path: str, original: str) -> bool:
+    """Whether a path is a conflict copy's beside a note: that note has not moved there.
+
+    Syncthing makes one by renaming the note away, and puts the other version in its place at once.
+    """
+    from notesync.store.conflicts import find_sure_tags
+
+    folder, _, name = path.rpartition("/")
+    return folder == original.rpartition("/")[0] and bool(find_sure_tags(name))
 
 
 class Taken:
@@ -135,6 +214,10 @@ class Refresh:
         self._scan = Scan(vault, time.time_ns(), thorough=wishes.thorough)
         self._taken = Taken()
         self._trusted: dict[str, Signature] = {}
+        self._waits: list[float] = []  # seconds until a grace period ends
+        self._broken: list[str] = []
+        self._patient = True  # once a refresh: waits must not add up
+        self._new: dict[str, bytes] = {}  # notes taken in that were not known, and their bytes' digests
         self._first = 0  # the highest key of a note while all notes that are known are our own new ones
 
     def run(self) -> Changes:
@@ -147,7 +230,7 @@ class Refresh:
         age = index.age()
         look = self._look()
         if not look.differences and not look.vanished and not look.unfinished:
-            return self._report((), None)
+            return self._report(())
         self._take_in_batches(look.pending)
         with index.change():
             if index.age() != age:
@@ -158,12 +241,12 @@ class Refresh:
                 self._take_in(look.pending)
             elif len(look.pending) <= BATCH:
                 self._take_in(look.pending)
-            removed, wait = self._remove(look.vanished)
+            removed = self._remove(look)
             self._store_listings(look.differences)
             self._settle(everything=look.unfinished or len(look.pending) > BATCH)
             if look.unfinished or len(look.pending) > BATCH:
                 index.remember(unfinished="")
-        return self._report(removed, wait)
+        return self._report(removed)
 
     def _settle(self, *, everything: bool) -> None:
         """Have what ties clients to other notes be as all notes say by now."""
@@ -187,7 +270,19 @@ class Refresh:
         settle(self._index, reader, taken, everything=False)
 
     def _look(self) -> Look:
-        """What differs from what the index knows."""
+        """What differs from what the index knows; seen twice where a note vanished just now, unless there is grace."""
+        look = self._look_once()
+        if look.vanished and not self._wishes.grace and self._patient and self._is_just_now(look.vanished):
+            # Another look, not at what has vanished alone: a note must not be taken in that no listing names, nor
+            # one that macOS or Windows still find by its old name.
+            self._patient = False
+            self._pause(GLANCE)
+            look = self._look_once()
+        if not self._wishes.accept_empty:
+            self._prove_absence(look.vanished)
+        return look
+
+    def _look_once(self) -> Look:
         unfinished = bool(self._index.recall("unfinished"))
         listings = self._index.listings()
         self._scan = Scan(self._vault, time.time_ns(), thorough=self._wishes.thorough)
@@ -195,13 +290,14 @@ class Refresh:
         self._hold_unreadable(listings)
         pending = [each.folder + name for each in differences for name in each.changed]
         vanished = self._find_vanished(listings, differences, pending, unfinished)
-        return Look(differences, pending, vanished, unfinished)
+        numbers = _find_numbers(listings, differences) if vanished and self._wishes.grace else {}
+        return Look(differences, pending, vanished, unfinished, numbers)
 
     def require_notes(self) -> None:
         """Raise VaultError when most of the notes that were known are gone."""
         self._look()
 
-    def _report(self, removed: Sequence[str], wait: float | None) -> Changes:
+    def _report(self, removed: Sequence[str]) -> Changes:
         taken = self._taken
         clients = self._index.counts()[1] if taken.read or removed else 0
         return Changes(
@@ -212,7 +308,8 @@ class Refresh:
             taken.removed,
             self._scan.notes,
             clients,
-            wait,
+            min(self._waits, default=None),
+            tuple(self._broken),
         )
 
     # what vanished ------------------------------------------------------------------------------
@@ -221,23 +318,16 @@ class Refresh:
         self,
         listings: Sequence[Listing],
         differences: Sequence[Difference],
-        pending: list[str],
+        pending: Sequence[str],
         unfinished: bool,
     ) -> list[str]:
-        """The known notes that are not there; a note being replaced just now goes to ``pending`` instead."""
+        """The known notes that are not there."""
         vanished = [each.folder + name for each in differences for name in each.gone]
         vanished += self._index.missing()
         if unfinished:
             vanished += self._find_orphans(listings, differences)
-        if not vanished:
-            return vanished
-        there = set(pending)
-        vanished = [path for path in dict.fromkeys(vanished) if path not in there]
-        if vanished and not self._wishes.grace:
-            vanished = self._glance(vanished, pending)
-        if not self._wishes.accept_empty:
-            self._prove_absence(vanished)
-        return vanished
+        there = set(pending) if vanished else ()
+        return [path for path in dict.fromkeys(vanished) if path not in there]
 
     def _find_orphans(self, listings: Iterable[Listing], differences: Iterable[Difference]) -> list[str]:
         """Notes that a refresh stored before it was killed, and that are in no folder now."""
@@ -251,20 +341,13 @@ class Refresh:
         }
         return [path for path in self._index.paths() if path not in there]
 
-    def _glance(self, vanished: list[str], pending: list[str]) -> list[str]:
-        """Wait a moment for notes that vanished just now: an editor may be replacing them."""
+    def _is_just_now(self, vanished: Sequence[str]) -> bool:
+        """Whether some of these may have vanished a moment ago: an editor may be replacing them."""
         just_now = time.time_ns() - int(GRACE * 1e9)
-        for folder in {os.path.dirname(path) for path in vanished}:
-            found = self._vault.stat(folder or ".")
-            if found is not None and found.st_mtime_ns > just_now:
-                self._pause(GLANCE)
-                break
-        else:
-            return vanished
-        gone: list[str] = []
-        for path in vanished:
-            (gone if self._vault.stat(path) is None else pending).append(path)
-        return gone
+        folders = {os.path.dirname(path) or "." for path in vanished}
+        return any(
+            found is not None and found.st_mtime_ns > just_now for found in map(self._vault.stat, folders)
+        )
 
     def _prove_absence(self, vanished: Sequence[str]) -> None:
         if not vanished or len(vanished) <= self._scan.notes:
@@ -284,25 +367,26 @@ class Refresh:
                 "`notesync sync --accept-empty`."
             )
 
-    def _remove(self, vanished: Sequence[str]) -> tuple[list[str], float | None]:
+    def _remove(self, look: Look) -> list[str]:
         removed: list[str] = []
-        waits: list[float] = []
         now = time.time()
-        for path in vanished:
+        grace = bool(look.vanished) and self._wishes.grace
+        arrivals = Arrivals(self._index, look, self._new) if grace else None
+        for path in look.vanished:
             note = self._index.known_note(path)
             if note is None:
                 continue
-            if self._wishes.grace:
+            if arrivals is not None and not arrivals.have(path, note.digest, self._index.ties(note.key)):
                 left = self._index.mark_missing(note.key, now) + GRACE - now
                 if 0 < left <= GRACE:
-                    waits.append(left)
+                    self._waits.append(left)
                     continue
             self._taken.touch(self._index, note.key, None)
             if note.is_client:
                 self._taken.removed += len(self._index.identities(note.key))
             self._index.forget(note.key)
             removed.append(path)
-        return removed, min(waits, default=None)
+        return removed
 
     # what cannot be listed ----------------------------------------------------------------------
 
@@ -352,8 +436,13 @@ class Refresh:
         from notesync.sync.reading import Reader
 
         self._taken.read += len(found)
-        reader = Reader(self._vault, self._index, self._context(), self._today, self._pause)
+        patience = QUIET if self._wishes.grace else 0.0
+        reader = Reader(self._vault, self._index, self._context(), self._today, self._pause, patience)
         reader.take(found, self._taken)
+        self._broken += reader.broken
+        for path, left in reader.held.items():
+            self._hold(path, left)
+        self._new.update((each.path, each.digest) for each in found if each.known is None and each.digest)
         if empty:
             self._first = self._index.last_note()
 
@@ -369,7 +458,17 @@ class Refresh:
         if known is not None and known.digest == digest and not known.stale:
             self._index.found_again(known.key)
             return None
+        if path in self._wishes.writing and (left := seconds_left(content, QUIET)) > 0:
+            self._hold(path, left)
+            if known is not None:
+                self._index.found_again(known.key)
+            return None
         return Found(path, known, content, digest)
+
+    def _hold(self, path: str, left: float) -> None:
+        """Look at a note again after so many seconds; until then its last good rows stay."""
+        self._trusted[path] = UNTRUSTED
+        self._waits.append(left)
 
     def _store_listings(self, differences: Iterable[Difference]) -> None:
         """Remember the folders, each note under the signature that its bytes were read under."""

@@ -50,16 +50,22 @@ _GAP = 5.0  # seconds by which the wall clock may leave the monotonic one before
 _FALLBACK = 5.0  # seconds between sweeps where events cannot be had
 _RETRY = 60.0  # seconds until we try for events again
 _NAMED = 1_000  # paths that a wake names at most; more are no hint but a sweep
+_LONGEST = 60.0  # seconds for which a file may be called half-written; who writes on is not saving a note
 _LIMITS = "/proc/sys/fs/inotify/"
 _SUGGESTED = {"max_user_watches": 1_048_576, "max_user_instances": 1_024}
 
 
 class Hint(NamedTuple):
-    """Something was heard: when by the monotonic clock, why it may matter, and about which path."""
+    """Something was heard: when by the monotonic clock, why it may matter, and about which path.
+
+    ``writing``: a program has changed the file there and may still have it open; False: no longer; None: no word
+    of that.
+    """
 
     when: float
     reason: str
     path: str
+    writing: bool | None = None
 
 
 class Wake(NamedTuple):
@@ -67,11 +73,13 @@ class Wake(NamedTuple):
 
     ``reason`` is one of this module's constants.  ``paths`` are vault-relative with ``/``: what the
     events named, files and folders, perhaps gone by now; a head start for the refresh, never its limit.
-    Empty when nothing was named, or too much to be of use.
+    Empty when nothing was named, or too much to be of use.  ``writing`` are files that a program has changed
+    and not closed yet, as far as this system tells.
     """
 
     reason: str
     paths: tuple[str, ...] = ()
+    writing: frozenset[str] = frozenset()
 
 
 class Burst:
@@ -141,6 +149,7 @@ class Watcher:
         self._identity: tuple[int, int] | None = None
         self._limited = False
         self._told: set[str] = set()
+        self._writing: dict[str, float] = {}  # since when
         self._retry_at = self._check_at = self._offset = 0.0
 
     # -- what the caller uses
@@ -203,13 +212,13 @@ class Watcher:
             reason = self._find_reason(now, burst, sweep_at, midnight)
             if reason:
                 self._drain(burst)
-                return Wake(reason, burst.names())
+                return Wake(reason, burst.names(), self._find_writing(now))
             deadlines = [sweep_at, self._check_at, burst.ready_at(self._quiet, self._latest)]
             if midnight is not None:
                 deadlines.append(now + midnight - self._wall())
             with contextlib.suppress(Empty):
                 # Never less than a millisecond: clocks are coarser than floats, and a wait of none spins.
-                burst.add(self._inbox.get(timeout=max(min(deadlines) - now, 0.001)))
+                self._take(burst, self._inbox.get(timeout=max(min(deadlines) - now, 0.001)))
         return Wake(STOPPED)
 
     def _find_reason(self, now: float, burst: Burst, sweep_at: float, midnight: float | None) -> str:
@@ -231,7 +240,19 @@ class Watcher:
         """Take what else was heard by now: the sweep that follows will see it too."""
         with contextlib.suppress(Empty):
             while True:
-                burst.add(self._inbox.get(block=False))
+                self._take(burst, self._inbox.get(block=False))
+
+    def _take(self, burst: Burst, hint: Hint) -> None:
+        burst.add(hint)
+        if hint.reason == OVERFLOW:
+            self._writing.clear()  # who has closed what meanwhile is not known
+        elif hint.writing:
+            self._writing.setdefault(hint.path, hint.when)
+        elif hint.writing is not None:
+            self._writing.pop(hint.path, None)
+
+    def _find_writing(self, now: float) -> frozenset[str]:
+        return frozenset(path for path, since in self._writing.items() if now - since < _LONGEST)
 
     # -- what no event tells
 
@@ -252,6 +273,7 @@ class Watcher:
     def _rebuild(self) -> None:
         """Replace the observer by a new one; where that fails, say so once and leave it to the sweeps."""
         self._drop_observer()
+        self._writing.clear()
         self._limited = False
         if self._identity is None:
             return
@@ -320,7 +342,7 @@ class Watcher:
         for place in (event.src_path, event.dest_path):
             path = self._find_path(os.fsdecode(place)) if place else None
             if path is not None and self._is_relevant(path, folder):
-                self._inbox.put(Hint(self._clock(), EVENTS, path))
+                self._inbox.put(Hint(self._clock(), EVENTS, path, _tell_writing(event)))
 
     def _find_path(self, place: str) -> str | None:
         if place == self._watched:
@@ -357,6 +379,13 @@ def _build_handler(hear: Callable[[FileSystemEvent], None]) -> FileSystemEventHa
             hear(event)
 
     return Ear()
+
+
+def _tell_writing(event: FileSystemEvent) -> bool | None:
+    """What an event tells of a program at work on a file: Linux says when one that has written closes it."""
+    if event.is_directory or event.event_type == "attrib" or sys.platform != "linux":
+        return None
+    return event.event_type == "modified"
 
 
 def _list_event_types() -> list[type[FileSystemEvent]]:
