@@ -40,6 +40,7 @@ COMMANDS = {
     "serve": ("notesync.cli.serve", "Serve the calendar and the agenda over HTTP."),
     "import": ("notesync.cli.bring", "Bring in clients and notes from other programs."),
     "export": ("notesync.cli.sync", "Write the calendar, or the clients, to a file or to stdout."),
+    "service": ("notesync.cli.service", "Keep 'notesync watch' running from login."),
     "doctor": ("notesync.cli.vault", "Say what is wrong, and what to do about it."),
 }
 

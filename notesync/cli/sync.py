@@ -46,6 +46,7 @@ def sync(session: Session, accept_empty: bool) -> None:
     with session.open() as workspace:
         changes = session.refresh(workspace, accept_empty=accept_empty, thorough=True)
         published = publish(workspace)
+        workspace.mark_current()
         session.write(f"{line}\n" for line in _summary(workspace, changes, published))
         session.tell_first_steps(workspace)
         session.tell_problem_count(workspace)
@@ -124,8 +125,31 @@ poll_option = click.option(
 )
 
 
+def _open_log(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """Send what would go to stderr to a file; one that cannot be made is told, and ends nothing."""
+    if not value or ctx.resilient_parsing:
+        return
+    from notesync.store.log_file import LogFile
+
+    try:
+        sys.stderr = LogFile(value)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        ctx.ensure_object(Session).tell(f"{value} cannot be written ({reason}): there is no log.")
+
+
+log_option = click.option(
+    "--log",
+    metavar="FILE",
+    expose_value=False,
+    callback=_open_log,
+    help="Write what it tells to FILE, which is kept below a megabyte, instead of to stderr.",
+)
+
+
 @command(examples=("notesync watch", "notesync watch --poll 30"))
 @poll_option
+@log_option
 @pass_session
 def watch(session: Session, poll: float) -> None:
     """Sync now, then at each change and each midnight.
@@ -197,10 +221,17 @@ class Watch:
 
         try:
             wait = self._start()
+            self._mark()
             while (wake := self._watcher.wait(find_midnight(self._workspace.zone), wait)).reason != STOPPED:
                 wait = self._follow(wake)
+                self._mark()
         except _Stopped:
             return
+
+    def _mark(self) -> None:
+        """Leave word, for doctor, that the calendar is current, unless it is not."""
+        if not self._failure and not self._wrong and self._may_write():
+            self._workspace.mark_current(self._watcher.poll)
 
     def _start(self) -> float | None:
         began = time.perf_counter()
