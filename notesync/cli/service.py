@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-import notesync
 from notesync.cli.session import Session, command, pass_session
 from notesync.cli.sync import poll_option
 from notesync.problems import UsageError
@@ -140,7 +139,7 @@ def _install(session: Session, desk: Desk, job: Job) -> int:
     updated = desk.install(job)
     what = f"'notesync {job.command[4]}'"
     session.write([f"{job.name} {'updated' if updated else 'installed'} ({desk.system.title}).\n"])
-    package = os.path.dirname(notesync.__file__)
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     notices = (
         find_risk(sys.executable, package, job.root, tempfile.gettempdir()),
         desk.system.advise(job.root),
