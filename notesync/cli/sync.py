@@ -20,7 +20,7 @@ from notesync.cli.session import (
     today_option,
 )
 from notesync.problems import NotesyncError, RefusedError
-from notesync.publish.text import format_count
+from notesync.publish.text import clean, format_count
 from notesync.sync.pipeline import Changes, Published, Workspace
 
 if TYPE_CHECKING:
@@ -442,10 +442,7 @@ def export(
         else:
             feed = workspace.feed(owners=owners, component=component, detail=detail or "", horizon=horizon)
         if file is None or file == "-":
-            sys.stdout.flush()
-            for chunk in feed:
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+            _write_feed(session, feed)
         else:
             _require_same_kind(file, form or "")
             try:
@@ -456,6 +453,18 @@ def export(
         session.tell_first_steps(workspace)
         tell_unknown(session, workspace, Filters(owners))
         session.tell_problem_count(workspace)
+
+
+def _write_feed(session: Session, feed: Iterator[bytes]) -> None:
+    """The bytes as they are, but for a terminal: what is text to a calendar may be an order to that."""
+    if sys.stdout.isatty():
+        lines = b"".join(feed).decode(errors="replace").split("\n")
+        session.write(f"{clean(line.removesuffix(chr(13)))}\n" for line in lines if line)
+        return
+    sys.stdout.flush()
+    for chunk in feed:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
 
 
 def _export_clients(
