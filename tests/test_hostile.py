@@ -8,7 +8,6 @@ here but hang: sizes are such that it would be minutes.
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from terminal import find_raw
 
 HOME = Path(__file__).parents[1]
 TODAY = "2026-11-22"
@@ -169,18 +169,14 @@ def run(place: Path, *words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-# What moves a cursor, rings, or turns writing round; line ends are ours.
-RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_answers_and_shows_nothing_raw(place, words):
     code, out, err = run(place, *words)
     assert code in (0, 1), err
     assert "unexpected" not in err
     # What is exported for other programs is left as it is: only on a terminal it is shown escaped.
-    assert words[0] == "export" or not RAW.search(out.replace("\r\n", "\n"))
-    assert not RAW.search(err)
+    assert words[0] == "export" or not find_raw(out.replace("\r\n", "\n"))
+    assert not find_raw(err)
 
 
 @POSIX
@@ -203,7 +199,7 @@ def test_what_is_exported_to_a_terminal_is_escaped(place, words):
     os.close(ours)
     assert done.wait(PATIENCE) == 0
     assert b"own" in shown
-    assert not RAW.search(shown.decode())
+    assert not find_raw(shown.decode())
 
 
 def test_all_good_notes_are_listed_and_all_bad_ones_named(place):
