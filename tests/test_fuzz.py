@@ -147,7 +147,7 @@ def check_body(note: Note, body: Body) -> None:
 
 
 @given(damaged(), st.sampled_from([None, TODAY]))
-@fuzz(250)
+@fuzz(200)
 def test_a_damaged_note_is_sound_and_its_places_are_true(data: bytes, daily: date | None) -> None:
     note = parse_note(data, "a.md")
     check_sound(note)
@@ -188,7 +188,7 @@ def open_vault(place: Path, day: date = TODAY) -> Workspace:
     ),
     st.dates(date(2026, 11, 20), date(2026, 12, 5)),
 )
-@fuzz(40)
+@fuzz(25)
 def test_a_damaged_vault_is_answered_in_every_form(
     place: Path, texts: list[bytes], chosen: bytes, day: date
 ) -> None:
@@ -242,7 +242,7 @@ EDITS: dict[str, Callable[[Note, Body], Note]] = {
 
 @pytest.mark.parametrize("edit", EDITS)
 @given(data=damaged())
-@fuzz(60)
+@fuzz(40)
 def test_an_edit_of_a_damaged_note_changes_only_its_span_or_is_refused(edit: str, data: bytes) -> None:
     note = parse_note(data, "a.md")
     try:
@@ -280,7 +280,7 @@ SETTINGS_SEEDS = [
 
 
 @given(damaged(SETTINGS_SEEDS))
-@fuzz(150)
+@fuzz(100)
 def test_damaged_settings_are_read_as_far_as_they_go(data: bytes) -> None:
     found, problems = parse_settings(data)
     lines = split_lines(data.decode("utf-8", "replace"))
@@ -309,7 +309,7 @@ def versions(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
 
 
 @given(versions(), st.booleans())
-@fuzz(150)
+@fuzz(100)
 def test_damaged_versions_are_merged_asked_about_or_refused_alike(
     notes: tuple[bytes, bytes, bytes], known: bool
 ) -> None:

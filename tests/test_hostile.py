@@ -31,7 +31,7 @@ CLIENT = "---\ntype: client\nnext_contact: 2026-11-19\n"
 # Notes that are good for all their size, and must be listed with what they hold.
 ODD_BUT_GOOD = {
     "long log.md": GOOD + "## Log\n" + "".join(
-        f"- {2025 - n // 336}-{12 - n // 28 % 12:02}-{28 - n % 28:02} call: words\n" for n in range(30_000)),
+        f"- {2025 - n // 336}-{12 - n // 28 % 12:02}-{28 - n % 28:02} call: words\n" for n in range(12_000)),
     "many tasks.md": GOOD + "- [ ] send it 📅 2027-01-05\n" * 10_000,
     "blanks.md": GOOD + " " * 600_000 + "\n" + "\t" * 600_000 + "x\n",
     "stars.md": GOOD + "*" * 800_000 + "\n",
@@ -85,8 +85,6 @@ COMMANDS = [
     ("show", "escapes", "--format", "table"),
     ("show", "one word"),
     ("export",),
-    ("export", "--format", "csv"),
-    ("export", "--format", "vcf"),
 ]
 
 
@@ -180,9 +178,7 @@ def test_every_command_answers_and_shows_nothing_raw(place, words):
 
 
 @POSIX
-@pytest.mark.parametrize(
-    "words", [("export",), ("export", "--format", "vcf"), ("export", "--format", "csv")], ids=" ".join
-)
+@pytest.mark.parametrize("words", [("export",), ("export", "--format", "vcf")], ids=" ".join)
 def test_what_is_exported_to_a_terminal_is_escaped(place, words):
     import pty
     import tty

@@ -214,6 +214,17 @@ def test_one_vault_has_one_name_that_every_system_takes(tmp_path):
     assert service_key("/a/Clients") != service_key("/b/Clients")
 
 
+def test_what_a_person_has_to_know_of_each_system():
+    assert "enable-linger" in SYSTEMS["systemd"].advise(build_job(SYSTEMS["systemd"]))
+    launchd = SYSTEMS["launchd"]
+    assert launchd.advise(build_job(launchd, "/Users/anna/Clients")) == ""
+    assert "Full Disk Access" in launchd.advise(build_job(launchd, "/Users/anna/Documents/Clients"))
+    job = build_job(SYSTEMS["task-scheduler"])
+    assert "without a window" in SYSTEMS["task-scheduler"].advise(job)
+    visible = job._replace(command=("C:\\Python\\python.exe", *job.command[1:]))
+    assert "stays open" in SYSTEMS["task-scheduler"].advise(visible)
+
+
 # --- installing, with a desk whose programs are made up --------------------------------------------------
 
 

@@ -142,7 +142,7 @@ def _install(session: Session, desk: Desk, job: Job) -> int:
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     notices = (
         find_risk(sys.executable, package, job.root, tempfile.gettempdir()),
-        desk.system.advise(job.root),
+        desk.system.advise(job),
     )
     session.tell(*filter(None, notices))
     if by_hand is not None:

@@ -97,8 +97,8 @@ class Launchd:
         except Exception:  # plistlib raises whatever its parser does
             return None
 
-    def advise(self, root: str) -> str:
-        if not any(root.startswith(posixpath.join(self._home, place) + "/") for place in _GUARDED):
+    def advise(self, job: Job) -> str:
+        if not any(job.root.startswith(posixpath.join(self._home, place) + "/") for place in _GUARDED):
             return ""
         return (
             "macOS may ask whether Python may read this folder: say yes. If 'notesync service status' tells of "

@@ -122,7 +122,7 @@ class System(Protocol):
     def read_file(self, data: bytes) -> Found | None:
         """What a file that we wrote would run; None if it is not ours."""
 
-    def advise(self, root: str) -> str:
+    def advise(self, job: Job) -> str:
         """What a person should know of the system, '' for nothing."""
 
 

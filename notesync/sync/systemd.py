@@ -118,7 +118,7 @@ class Systemd:
             return None
         return Found(words[words[0] == _ENV], words[words.index("--vault") + 1])
 
-    def advise(self, root: str) -> str:
+    def advise(self, job: Job) -> str:
         return (
             "It runs while you are logged in. On a server, where nobody is, 'loginctl enable-linger' lets it run "
             "from the start of the machine on."

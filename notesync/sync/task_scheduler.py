@@ -141,8 +141,13 @@ class TaskScheduler:
         root = re.search(r"<Documentation>(.*?)</Documentation>", task)
         return Found(html.unescape(program[1]), html.unescape(root[1])) if program and root else None
 
-    def advise(self, root: str) -> str:
-        return "It runs without a window while you are logged in."
+    def advise(self, job: Job) -> str:
+        if ntpath.basename(job.command[0]).lower() == "pythonw.exe":
+            return "It runs without a window while you are logged in."
+        return (
+            "Its window stays open while you are logged in, because this Python has no pythonw.exe; with one from "
+            "python.org it would have none."
+        )
 
 
 def _tasks(verb: str, name: str, *words: str, needed: bool = True) -> Call:
