@@ -59,10 +59,10 @@ def _find_closer(text: str, at: int, closer: str, closes: dict[str, bool]) -> in
 
 def _find_percent_end(text: str, begin: int, closes: dict[str, bool]) -> int:
     """Where a %% comment ends: on its line, or anywhere below if it begins its line; -1 if it is none."""
-    line_end = text.find("\n", begin)
-    same_line = text.find("%%", begin + 2, line_end if line_end >= 0 else len(text))
-    if same_line >= 0:
-        return same_line + 2
+    # The next sign before the line's end, which in a line of a megabyte is far.
+    closer = text.find("%%", begin + 2)
+    if closer >= 0 and text.find("\n", begin, closer) < 0:
+        return closer + 2
     line_start = text.rfind("\n", max(0, begin - 100), begin) + 1
     if not line_start or text[line_start:begin].strip(" \t>"):
         return -1
