@@ -221,17 +221,10 @@ class Watch:
 
         try:
             wait = self._start()
-            self._mark()
             while (wake := self._watcher.wait(find_midnight(self._workspace.zone), wait)).reason != STOPPED:
                 wait = self._follow(wake)
-                self._mark()
         except _Stopped:
             return
-
-    def _mark(self) -> None:
-        """Leave word, for doctor, that the calendar is current, unless it is not."""
-        if not self._failure and not self._wrong and self._may_write():
-            self._workspace.mark_current(self._watcher.poll)
 
     def _start(self) -> float | None:
         began = time.perf_counter()
@@ -322,13 +315,20 @@ class Watch:
         published = publish(self._workspace)
         self._paths = published.paths
         self._published = self._stamps()
+        self._mark()
         return published
+
+    def _mark(self) -> None:
+        """Leave word, for doctor, that the calendar is current, unless it is not."""
+        if not self._failure and not self._wrong and self._may_write():
+            self._workspace.mark_current(self._watcher.poll)
 
     def _stamps(self) -> tuple[object, ...]:
         root = self._workspace.root
         return (self._workspace.moment.day, *(_stamp(os.path.join(root, path)) for path in self._paths))
 
     def _tell_change(self, began: float, changes: Changes, published: Published | None) -> None:
+        self._mark()
         written = _list_written(published)
         # Our own note was told of when it was written.
         note = self._workspace.settings.agenda_note
