@@ -431,15 +431,15 @@ def test_nothing_is_installed_where_it_could_not_start(vault, monkeypatch):
     assert done.exit_code == 4
     assert "@reboot" in done.stderr
     monkeypatch.delenv("FAKE_BUS")
-    monkeypatch.setenv("PYTHONPATH", "")  # then only the folder we are in would have it
-    monkeypatch.setattr("notesync.sync.service_desk.CARRIED", ())
-    site = subprocess.run(
-        [sys.executable, "-P", "-c", "import notesync"], cwd="/", capture_output=True, check=False
-    )
-    if site.returncode:
+    python = vault.parent / "bin" / "python"
+    python.write_text("#!/bin/sh\necho 'No module named notesync' >&2\nexit 1\n")
+    python.chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", str(python))
         done = run("service", "install")
-        assert done.exit_code == 4
-        assert "not-installed" in done.stderr
+    assert done.exit_code == 4
+    assert "not-installed" in done.stderr
+    assert "No module named notesync" in done.stderr
     monkeypatch.setenv("SUDO_USER", "anna")
     assert run("service", "install").exit_code == 2
     assert not find_unit(vault).exists()
@@ -542,6 +542,13 @@ def test_a_log_that_cannot_be_written_ends_nothing(tmp_path):
     (tmp_path / "a.log").mkdir()
     print("heard by nobody", file=log)
     assert (tmp_path / "a.log").is_dir()
+
+
+def test_a_log_that_cannot_be_made_is_told_and_ends_nothing(vault):
+    (vault.parent / "file").write_text("")
+    done = run("serve", "--urls", "--log", str(vault.parent / "file" / "watch.log"))
+    assert done.exit_code == 0
+    assert "there is no log" in done.stderr
 
 
 @POSIX
