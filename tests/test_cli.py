@@ -48,7 +48,14 @@ LATER = LATE.replace("2026-11-19", "2026-11-27").replace("Acme", "Baobab")
 @pytest.fixture(autouse=True)
 def _own_places(tmp_path, monkeypatch):
     """Nothing of the person who runs the tests is read or written."""
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
+    for name in (
+        "HOME",
+        "XDG_CACHE_HOME",
+        "XDG_STATE_HOME",
+        "XDG_CONFIG_HOME",
+        "LOCALAPPDATA",
+        "USERPROFILE",
+    ):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
@@ -861,7 +868,7 @@ def test_a_new_day_is_published_without_any_change(vault, monkeypatch):
     said = []
 
     class Script:
-        stopped = False
+        stopped, poll = False, 60.0
         wakes = iter([Wake(SWEEP), Wake(MIDNIGHT), Wake(SWEEP), Wake(STOPPED)])
 
         def wait(self, midnight=None, at_most=None):

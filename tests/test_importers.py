@@ -659,6 +659,19 @@ def test_a_body_nested_beyond_reason_is_kept_as_its_words(body):
     assert problem.code == "incomplete"
 
 
+@pytest.mark.parametrize("line", ["TEL;TYPE=a:{}", "item1.X-A:{}", "item1.X-ABLABEL:{}\r\nitem1.TEL:1"])
+def test_a_card_of_as_many_lines_as_nobody_has_does_not_take_for_ever(line):
+    (record,), _ = read(read_vcards, card("FN:A", *(line.format(number) for number in range(15_000))))
+    assert record.name == "A"
+
+
+def test_a_group_gives_its_label_to_its_own_lines():
+    lines = ("item1.TEL:1", "item1.X-ABLABEL:Boat", "item2.TEL:2", "item2.X-ABLABEL:_$!<Home>!$_", "TEL:3")
+    body = one(read_vcards, card("FN:A", *lines)).body
+    assert "Boat" in body
+    assert "Home" in body
+
+
 def test_a_line_of_text_longer_than_any_is_left_out():
     assert read(read_vcards, card("FN:A", "NOTE:" + "x" * (LONGEST_LINE + 1)))[1][0].code == "too-long"
 
@@ -672,7 +685,7 @@ def test_a_files_name_is_safe_and_free_whatever_it_was(names, ending):
     for name in names:
         safe = build_file_name(name, ending, taken)
         stem = safe.rpartition(".")[0] or safe
-        assert build_stem(stem) == stem
+        assert build_stem(stem) == stem or build_stem(safe) == safe  # not every dot begins an ending
         assert safe.casefold() not in [each.casefold() for each in taken]
         assert not safe.casefold().endswith(".md")
         taken.append(safe)

@@ -468,7 +468,7 @@ def test_a_watcher_serves_each_state_that_it_published(vault: Path) -> None:
     seen: list[tuple[bytes, Body]] = []
 
     class Script:
-        stopped = False
+        stopped, poll = False, 60.0
 
         def wait(self, *_: object) -> Wake:
             site = publisher.board.site if publisher.board else None

@@ -44,7 +44,14 @@ class Terminal:
         # README is read on a wide screen, and by people without one.
         own = {
             name: str(place / "home")
-            for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE")
+            for name in (
+                "HOME",
+                "XDG_CACHE_HOME",
+                "XDG_STATE_HOME",
+                "XDG_CONFIG_HOME",
+                "LOCALAPPDATA",
+                "USERPROFILE",
+            )
         }
         self.environment = os.environ | own | {"PYTHONPATH": str(HOME), "COLUMNS": "100", "TZ": "UTC"}
         for name in ("NOTESYNC_VAULT", "FORCE_COLOR", "NOW"):

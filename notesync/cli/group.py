@@ -41,6 +41,7 @@ COMMANDS = {
     "import": ("notesync.cli.bring", "Bring in clients and notes from other programs."),
     "export": ("notesync.cli.sync", "Write the calendar, or the clients, to a file or to stdout."),
     "conflicts": ("notesync.cli.conflicts", "List conflict copies of notes, and what differs."),
+    "service": ("notesync.cli.service", "Keep 'notesync watch' running from login."),
     "doctor": ("notesync.cli.vault", "Say what is wrong, and what to do about it."),
 }
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from notesync.cli.session import Session, command, pass_session
-from notesync.cli.sync import Watch, listen_to_signals, live_long, poll_option
+from notesync.cli.sync import Watch, listen_to_signals, live_long, log_option, poll_option
 from notesync.problems import NotesyncError, RefusedError
 from notesync.store.keys import Keys, find_keys, make_keys
 
@@ -52,6 +52,7 @@ def _check_public(_ctx: click.Context, _param: click.Parameter, value: str) -> s
 @click.option("--urls", is_flag=True, help="Print the secret addresses and end.")
 @click.option("--new-secret", is_flag=True, help="Make new secret addresses, so that the old ones end.")
 @poll_option
+@log_option
 @pass_session
 def serve(
     session: Session, host: str, port: int, public: str, urls: bool, new_secret: bool, poll: float

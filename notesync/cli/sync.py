@@ -20,7 +20,7 @@ from notesync.cli.session import (
     today_option,
 )
 from notesync.problems import NotesyncError, RefusedError
-from notesync.publish.text import format_count
+from notesync.publish.text import clean, format_count
 from notesync.sync.pipeline import Changes, Published, Workspace
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def sync(session: Session, accept_empty: bool) -> None:
         changes = session.refresh(workspace, accept_empty=accept_empty, thorough=True)
         published = publish(workspace)
         strays = workspace.forget_strays(published)
+        workspace.mark_current()
         session.write(f"{line}\n" for line in _summary(workspace, changes, published))
         session.write(f"{path}: removed, a conflict copy\n" for path in strays.forgotten)
         session.tell(*strays.left)
@@ -170,8 +171,31 @@ poll_option = click.option(
 )
 
 
+def _open_log(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """Send what would go to stderr to a file; one that cannot be made is told, and ends nothing."""
+    if not value or ctx.resilient_parsing:
+        return
+    from notesync.store.log_file import LogFile
+
+    try:
+        sys.stderr = LogFile(value)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        ctx.ensure_object(Session).tell(f"{value} cannot be written ({reason}): there is no log.")
+
+
+log_option = click.option(
+    "--log",
+    metavar="FILE",
+    expose_value=False,
+    callback=_open_log,
+    help="Write what it tells to FILE, which is kept below a megabyte, instead of to stderr.",
+)
+
+
 @command(examples=("notesync watch", "notesync watch --poll 30"))
 @poll_option
+@log_option
 @pass_session
 def watch(session: Session, poll: float) -> None:
     """Sync now, then at each change and each midnight.
@@ -353,7 +377,13 @@ class Watch:
         published = publish(self._workspace)
         self._published = published
         self._stamped = self._stamps(published)
+        self._mark()
         return published
+
+    def _mark(self) -> None:
+        """Leave word, for doctor, that the calendar is current, unless it is not."""
+        if not self._failure and not self._wrong and self._may_write():
+            self._workspace.mark_current(self._watcher.poll)
 
     def _stamps(self, published: Published) -> tuple[object, ...]:
         root = self._workspace.root
@@ -377,6 +407,7 @@ class Watch:
         return wait
 
     def _tell_change(self, began: float, changes: Changes, published: Published | None) -> None:
+        self._mark()
         written = _list_written(published)
         # Our own note was told of when it was written.
         note = self._workspace.settings.agenda_note
@@ -499,10 +530,7 @@ def export(
                 owners=owners, component=component, detail=detail or "", horizon=horizon, exported=True
             )
         if file is None or file == "-":
-            sys.stdout.flush()
-            for chunk in feed:
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+            _write_feed(session, feed)
         else:
             _require_same_kind(file, form or "")
             try:
@@ -513,6 +541,18 @@ def export(
         session.tell_first_steps(workspace)
         tell_unknown(session, workspace, Filters(owners))
         session.tell_problem_count(workspace)
+
+
+def _write_feed(session: Session, feed: Iterator[bytes]) -> None:
+    """The bytes as they are, but for a terminal: what is text to a calendar may be an order to that."""
+    if sys.stdout.isatty():
+        lines = b"".join(feed).decode(errors="replace").split("\n")
+        session.write(f"{clean(line.removesuffix(chr(13)))}\n" for line in lines if line)
+        return
+    sys.stdout.flush()
+    for chunk in feed:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
 
 
 def _export_clients(

@@ -213,8 +213,9 @@ def doctor(session: Session, form: str | None) -> int:
     """Say what is wrong, and what to do about it.
 
     Every problem in notes and settings (file, line and column), clients for whom nothing can ever fall due,
-    and how index, calendar, watcher and system limits are. Works with broken settings too. Exit code 1 says that
-    there is something to do.
+    and how index, calendar, watcher, service and system limits are: since when nobody has refreshed the calendar,
+    and whether what is installed still exists. Works with broken settings too. Exit code 1 says that there is
+    something to do.
     """
     with session.open(tolerant=True) as workspace:
         session.refresh(workspace)
@@ -267,6 +268,8 @@ def _suspect(copy: Copy) -> Problem:
 
 def find_health(session: Session, workspace: Workspace) -> Iterator[Health]:
     """How each part of the installation is."""
+    from notesync.cli.health import find_watcher_health
+
     notes, clients = workspace.counts()
     yield Health(
         "vault", True, f"{workspace.root}: {format_count(notes, 'note')}, {format_count(clients, 'client')}"
@@ -277,7 +280,7 @@ def find_health(session: Session, workspace: Workspace) -> Iterator[Health]:
         hint = "In the sync app choose to keep the vault's folder on this device."
         yield Health("downloads", False, f"{away}.", hint)
     yield _calendar_health(session, workspace)
-    yield from _watcher_health(workspace)
+    yield from find_watcher_health(workspace)
 
 
 def _settings_health(workspace: Workspace) -> Iterator[Health]:
@@ -334,27 +337,3 @@ def _calendar_health(session: Session, workspace: Workspace) -> Health:
             "Run 'notesync sync', or keep 'notesync watch' running.",
         )
     return Health("calendar", True, f"{name}, written {written}")
-
-
-def _watcher_health(workspace: Workspace) -> Iterator[Health]:
-    from notesync.sync.watch import find_limits, find_watcher
-
-    holder = find_watcher(workspace.lock_path)
-    if holder is None:
-        yield Health("watcher", True, "none is running; 'notesync watch' keeps the calendar current")
-    else:
-        yield Health("watcher", True, f"running{f' (process {holder})' if holder else ''}")
-    limits = find_limits(count_folders(workspace.root))
-    if limits:
-        yield Health(
-            "system limits", False, limits, "Until then the watcher looks at all notes every few seconds."
-        )
-
-
-def count_folders(root: str) -> int:
-    """The folders that a watcher has to listen to: all but the hidden ones."""
-    count = 0
-    for _, folders, _ in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        count += 1
-    return count

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.dates import interval_days
@@ -99,16 +100,28 @@ class Course:
     def occasion(self, place: Place) -> Occasion:
         return self.groups[place[0]][0].occasions[place[1]]
 
-    def places(self) -> Iterator[tuple[Place, Occasion, Run]]:
-        """All that arose, each step with its place."""
-        for at, (group, run) in enumerate(self.groups):
+    def _places(self, run: Run) -> Iterator[tuple[Place, Occasion, Run]]:
+        """All that arose, each step with its place; of a complaint's run that run's alone: there may be thousands."""
+        groups: Sequence[int] = (
+            range(len(self.groups)) if run.cause.case is None else self._groups_of[id(run)]
+        )
+        for at in groups:
+            group, its_run = self.groups[at]
             for number, occasion in enumerate(group.occasions):
-                yield (at, number), occasion, run
+                yield (at, number), occasion, its_run
+
+    @cached_property
+    def _groups_of(self) -> dict[int, list[int]]:
+        """The places of the groups by their run, which is one object for all that arose of one cause."""
+        found: dict[int, list[int]] = {}
+        for at, (_, run) in enumerate(self.groups):
+            found.setdefault(id(run), []).append(at)
+        return found
 
     def find_needed(self, occasion: Occasion, run: Run) -> list[Place]:
         """The places of the steps that this one needs, if not ended: of its sale or complaint, else the first."""
         found: dict[str, Place] = {}
-        for place, each, its_run in self.places():
+        for place, each, its_run in self._places(run):
             name = each.step.name
             if name not in occasion.step.needs or each.plan is not occasion.plan or each.ended is not None:
                 continue

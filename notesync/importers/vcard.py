@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from io import TextIOWrapper
+from itertools import islice
 from typing import NamedTuple
 
 from notesync.importers.decoding import decode, open_text, read_lines
@@ -97,9 +98,19 @@ class _Card:
         self.properties: list[Property] = []
         self.problems: list[Problem] = []
         self.size = 0
+        self._named: dict[tuple[str, str], list[Property]] = {}
 
-    def find(self, name: str) -> Iterator[Property]:
-        return (each for each in self.properties if each.name == name)
+    def close(self) -> None:
+        """Forget the lines that say nothing, and learn where the others are: a card may have ten thousand."""
+        self.properties = [each for each in self.properties if each.value.strip(" ;\t")]
+        for each in self.properties:
+            self._named.setdefault((each.name, ""), []).append(each)
+            if each.group:
+                self._named.setdefault((each.name, each.group), []).append(each)
+
+    def find(self, name: str, group: str = "") -> Iterator[Property]:
+        """The lines of this name, and if one is given of this group, of a card that is closed."""
+        return iter(self._named.get((name, group), ()))
 
     def first(self, name: str) -> Property | None:
         return next(self.find(name), None)
@@ -280,7 +291,8 @@ def _types(found: Property) -> list[str]:
 
 def _label_of(card: _Card, found: Property) -> str:
     """The label that a group gives to a line: Apple writes ``_$!<Mobile>!$_`` for its own."""
-    own = (each for each in card.find("X-ABLABEL") if found.group and each.group == found.group)
+    # A group has one label; a card that gives it thousands means nothing by them.
+    own = islice(card.find("X-ABLABEL", found.group), 3) if found.group else ()
     words = [
         clean_line(re.sub(r"_\$!<(.*)>!\$_", r"\1", _unescape(each.value, card.version))) for each in own
     ]
@@ -291,7 +303,7 @@ def _label_of(card: _Card, found: Property) -> str:
 
 
 def _build(source: Source, card: _Card) -> Iterator[Record | Problem]:
-    card.properties = [each for each in card.properties if each.value.strip(" ;\t")]
+    card.close()
     if not card.properties or all(each.name in ("VERSION", "PRODID", "REV") for each in card.properties):
         yield from card.problems
         message = "This card is empty, so nothing was made of it."

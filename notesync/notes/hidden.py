@@ -59,10 +59,10 @@ def _find_closer(text: str, at: int, closer: str, closes: dict[str, bool]) -> in
 
 def _find_percent_end(text: str, begin: int, closes: dict[str, bool]) -> int:
     """Where a %% comment ends: on its line, or anywhere below if it begins its line; -1 if it is none."""
-    line_end = text.find("\n", begin)
-    same_line = text.find("%%", begin + 2, line_end if line_end >= 0 else len(text))
-    if same_line >= 0:
-        return same_line + 2
+    # The next sign before the line's end, which in a line of a megabyte is far.
+    closer = text.find("%%", begin + 2)
+    if closer >= 0 and text.find("\n", begin, closer) < 0:
+        return closer + 2
     line_start = text.rfind("\n", max(0, begin - 100), begin) + 1
     if not line_start or text[line_start:begin].strip(" \t>"):
         return -1
@@ -80,13 +80,15 @@ def _find_fence_end(text: str, begin: int, behind: int, unclosed: list[tuple[int
     lead = _FENCE_LEAD.fullmatch(text, line_start, begin) if line_start else None
     if lead is None or (text[begin] == "`" and text.find("`", behind, line_end) >= 0):
         return -1
-    limit = _find_container_end(text, line_end, lead[0])
-    closed = _compile_fence_end(text[begin], behind - begin).search(text, line_end, limit)
-    if closed is not None:
-        return closed.end()
-    if limit == len(text):
-        unclosed.append((begin, limit))
-    return limit
+    closer = _compile_fence_end(text[begin], behind - begin)
+    end = _find_end_in_container(text, line_end, lead[0], closer)
+    if end is None:
+        closed = closer.search(text, line_end)
+        end = closed.end() if closed is not None else -1
+    if end < 0:
+        unclosed.append((begin, len(text)))
+        return len(text)
+    return end
 
 
 @lru_cache(maxsize=64)
@@ -94,16 +96,22 @@ def _compile_fence_end(sign: str, length: int) -> re.Pattern[str]:
     return re.compile(rf"\n[ \t>]*+{sign}{{{length},}}[ \t]*+(?=\n|\Z)")
 
 
-def _find_container_end(text: str, at: int, lead: str) -> int:
-    """The end of the quote or list item that a fence stands in; the text's end if it stands in none."""
+def _find_end_in_container(text: str, at: int, lead: str, closer: re.Pattern[str]) -> int | None:
+    """Where a fence ends that stands in a quote or list item: closed, or with that; -1 if it never does.
+
+    None if it stands in none.  Line by line, so that nothing is looked at which does not belong to the fence: a note
+    may have ten thousand of them.
+    """
     quoted = lead.count(">")
     bare = lead.strip(" \t>")
     depth = find_depth(lead if not bare else lead[: lead.index(bare[0])] + " ")
     if not quoted and (not depth or (not bare and depth < 2)):
-        return len(text)
+        return None
     for line in _LINE.finditer(text, at):
         if line[1].count(">") < quoted:
             return line.start()
         if not quoted and line[2] and find_depth(line[1]) < depth:
             return line.start()
-    return len(text)
+        if (closed := closer.match(text, line.start())) is not None:
+            return closed.end()
+    return -1

@@ -28,6 +28,12 @@ def state_dir(root: str) -> str:
     return os.path.join(_xdg("XDG_STATE_HOME", os.path.join(".local", "state")), "notesync", _vault_key(root))
 
 
+def service_key(root: str) -> str:
+    """A name for this vault's service that every system takes, the same for ever."""
+    name, _, number = _vault_key(root).rpartition("-")
+    return f"notesync-{''.join(c if c.isascii() else '-' for c in name).strip('-') or 'vault'}-{number}"
+
+
 def make_private(folder: str) -> None:
     """Make a folder for the user alone, and the one that holds it where that is missing, too.  Raises OSError."""
     os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from notesync import __version__
 from notesync.followup.agenda import Moment
 from notesync.problems import ERROR, Problem, RefusedError, UsageError
+from notesync.store.current import store_mark
 from notesync.store.index import Index, IndexFailure, RulesChanged
 from notesync.store.places import cache_dir, state_dir
 from notesync.store.vault import MARGIN_NS, SETTINGS_NAME, Unreadable, Vault, digest_of, signature
@@ -583,6 +584,15 @@ class Workspace(Answers):
         if not published.events:
             return Strays()
         return forget_strays(self._vault, published.paths, self.settings.vault_id)
+
+    def mark_current(self, again: float = 0.0) -> None:
+        """Leave word that the calendar is current now, and within how many seconds it will be looked at again."""
+        store_mark(self.mark_path, again)
+
+    @property
+    def mark_path(self) -> str:
+        """The file that says when the calendar was last known to be current."""
+        return os.path.join(os.path.dirname(self.index.path), "current")
 
     @contextmanager
     def at_midnight(self) -> Iterator[None]:

@@ -155,6 +155,11 @@ class Watcher:
     # -- what the caller uses
 
     @property
+    def poll(self) -> float:
+        """The seconds after which a sweep comes at the latest."""
+        return self._poll
+
+    @property
     def stopped(self) -> bool:
         """Whether :meth:`stop` was called; a long refresh may look here."""
         return self._stopped
