@@ -113,9 +113,13 @@ def _find_figure(wanted: str) -> str:
 def _require_one_wish(session: Session, write: bool, why: str | None, form: str | None) -> None:
     """Raise UsageError for options that contradict one another."""
     if write and (why or form):
-        raise UsageError("bad-options: --write writes the note and prints nothing: leave --why and --format away.")
+        raise UsageError(
+            "bad-options: --write writes the note and prints nothing: leave --why and --format away."
+        )
     if write and session.today is not None:
-        raise UsageError("bad-options: what is written is as of today: leave --today away, and name the --period.")
+        raise UsageError(
+            "bad-options: what is written is as of today: leave --today away, and name the --period."
+        )
     if why and form in ("md", "html"):
         raise UsageError("bad-options: --why lists lines: choose the format table, lines, json or csv.")
 
@@ -138,7 +142,9 @@ def _find_period(words: str | None, first: str | None, last: str | None, today: 
             raise UsageError("bad-period: --to needs --from: on which day does it begin?")
         start, end = _parse_day(first, "--from"), _parse_day(last, "--to") if last else today
         if end < start:
-            raise UsageError(f"bad-period: it ends on {end}, before it begins on {start}. Exchange the two days.")
+            raise UsageError(
+                f"bad-period: it ends on {end}, before it begins on {start}. Exchange the two days."
+            )
         found = build_range(start, end)
     if found.first > today:
         raise UsageError(f"bad-period: {found.label} lies ahead, and there is nothing to look back on yet.")

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 IN_WINDOW, LATE, LEFT_OUT, OPEN = STATES = ("in window", "late", "missed", "open")
 
+NO_STEPS = frozenset(("cadence", "task", "agreed contact", "promise", "complaint", "referral"))
+"""What stands for a step in what no plan asks for."""
+
 
 class Due(NamedTuple):
     """Something that fell due: its window, and its ``state``, one of STATES; ``settled`` is the day it was.
@@ -142,7 +145,11 @@ def _find_of_tasks(client: Client, context: Context, past: Past) -> Iterator[Due
     for task in client.tasks:
         kind = kind_of(task)
         dated = task.due or task.scheduled
-        if task.cancelled is not None or task.mark == "-" or (dated is None and kind not in (PROMISE, COMPLAINT)):
+        if (
+            task.cancelled is not None
+            or task.mark == "-"
+            or (dated is None and kind not in (PROMISE, COMPLAINT))
+        ):
             continue
         if not task.open and (task.done is None or task.done > past.as_of):
             continue
@@ -185,9 +192,7 @@ def _find_of_agreed(client: Client, context: Context, past: Past) -> Iterator[Du
     )  # fmt: skip
 
 
-def _find_of_cadence(
-    client: Client, context: Context, past: Past, contacts: Sequence[date]
-) -> Iterator[Due]:
+def _find_of_cadence(client: Client, context: Context, past: Past, contacts: Sequence[date]) -> Iterator[Due]:
     days = sorted({*contacts, *_find_restarts(client, past.as_of)})
     place = client.path, client.every_line
     for opens, closes, contact in find_cadence_windows(client, context, days):
@@ -218,7 +223,8 @@ def _find_of_referral(client: Client, context: Context, past: Past) -> Iterator[
         return
     own = list_contacts(client, past.as_of)
     opens, closes = find_first_window(client, context, past.as_of)
-    if opens is None or closes is None or not (own or list(find_referral(client, context, past))):
+    is_open = any(find_referral(client, context, past))
+    if opens is None or closes is None or not (own or is_open):
         return
     settled = own[0] if own else None
     title = f"Call {client.name}, referred by {client.referred_by}"

@@ -57,7 +57,11 @@ def describe_days(first: date, last: date) -> str:
 
 def parse_period(text: str, today: date) -> Period | None:
     """``month``, ``last quarter``, ``2026-W47``, ``2026-11``, ``2026-Q4``, ``2026``; None for anything else."""
-    words = text.strip().casefold().replace("-", " ", 1) if text.strip()[:4].casefold() == "last" else text.strip()
+    words = (
+        text.strip().casefold().replace("-", " ", 1)
+        if text.strip()[:4].casefold() == "last"
+        else text.strip()
+    )
     last, _, kind = words.rpartition(" ")
     kind = kind.casefold()
     if kind in KINDS[:-1] and last in ("", "last"):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from notesync.followup.client import show_link
-from notesync.followup.dues import Due, describe, find_dues, list_contacts
+from notesync.followup.dues import NO_STEPS, Due, describe, find_dues, list_contacts
 from notesync.followup.figures import BY_NAME, CHANNELS, COUNT, FIGURES, MONEY, Line, Reading, sum_up
 from notesync.followup.follow_up import find_past, is_contact, kind_of, name_day
 from notesync.followup.occasions import Cause, find_sales
@@ -94,7 +94,7 @@ class Review(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether the period has ended."""
-        return self.until >= self.period.last
+        return self.period.last < self.today
 
 
 class State(NamedTuple):
@@ -179,10 +179,12 @@ def _add(
         lines["new"].append(_line(first, client, "", f"known since {name_day(first)}"))
         if client.referred_by:
             lines["referrals"].append(_line(first, client, "", f"referred by {client.referred_by}"))
-    wanted = 0 if client.paused else wanted_days(client, context.settings)
+    wanted = wanted_days(client, context.settings)
     evidence.states.append(State(client, own, shared, dues, updates, wanted))
     evidence.told.update(tag for entry in entries for tag in entry.tags)
-    logged = [entry.day for entry in entries] + [day for task in client.tasks if (day := task.done) and day <= today]
+    logged = [entry.day for entry in entries] + [
+        day for task in client.tasks if (day := task.done) and day <= today
+    ]
     begins = min([*logged, *([evidence.begins] if evidence.begins else [])], default=None)
     return evidence._replace(begins=begins)
 
@@ -216,7 +218,9 @@ def _add_contacts(lines: Lines, client: Client, entries: Sequence[Entry], today:
             days.add(entry.day)
     for task in client.tasks:
         if task.done is not None and task.done <= today and is_contact(task):
-            lines["contacts"].append(_line(task.done, client, "not said", f"ticked: {show_link(task.text)}", task))
+            lines["contacts"].append(
+                _line(task.done, client, "not said", f"ticked: {show_link(task.text)}", task)
+            )
             days.add(task.done)
     noted = client.last_contact
     if noted is not None and noted.day <= today and noted.day not in days:
@@ -228,7 +232,15 @@ def _add_dues(lines: Lines, client: Client, dues: Sequence[Due], today: date) ->
     for due in dues:
         late = due.count_late(today)
         found = Line(
-            due.closes, client.name, due.path, due.line, due.state, describe(due, today), due.kind, due.step, late
+            due.closes,
+            client.name,
+            due.path,
+            due.line,
+            due.state,
+            describe(due, today),
+            due.kind,
+            due.step,
+            late,
         )
         lines["follow-ups"].append(found)
         if due.state == "late":
@@ -251,7 +263,9 @@ def _add_sales(lines: Lines, client: Client, dues: Sequence[Due], today: date) -
         sold = sale.anchors["sold"]
         following = sales[at + 1].anchors["sold"].day if at + 1 < len(sales) else None
         value = client.value if sale.value is None and following is None else sale.value
-        base = Line(sold.day, client.name, sale.path or client.path, sold.line, "", f"sold {name_day(sold.day)}")
+        base = Line(
+            sold.day, client.name, sale.path or client.path, sold.line, "", f"sold {name_day(sold.day)}"
+        )
         lines["sales"].append(base)
         known = "value known" if value is not None else "value not known"
         lines["value-won"].append(base._replace(part=known, amount=value))
@@ -296,7 +310,9 @@ def _add_losses(lines: Lines, client: Client, entries: Sequence[Entry], today: d
     if lost is None or lost.day > today:
         return
     reason, entry = _find_reason(entries, lost.day)
-    words = f"lost {name_day(lost.day)}: {reason}" if reason else f"lost {name_day(lost.day)}, no reason noted"
+    words = (
+        f"lost {name_day(lost.day)}: {reason}" if reason else f"lost {name_day(lost.day)}, no reason noted"
+    )
     part = "reason known" if reason else "reason not known"
     base = Line(lost.day, client.name, client.path, lost.line, part, words, item=reason)
     if entry is not None:
@@ -338,7 +354,13 @@ def _add_complaints(lines: Lines, client: Client, context: Context, today: date)
         _add_complaint(lines, base, _name_end(case), first and first[0], case.closed)
     for task in client.tasks:
         raised = task.created or task.entry_day
-        if kind_of(task) != COMPLAINT or raised is None or raised > today or task.mark == "-" or task.cancelled:
+        if (
+            kind_of(task) != COMPLAINT
+            or raised is None
+            or raised > today
+            or task.mark == "-"
+            or task.cancelled
+        ):
             continue
         closed = task.done if task.done is not None and task.done <= today else None
         if not task.open and closed is None:
@@ -372,7 +394,10 @@ def _add_complaint(lines: Lines, base: Line, end: str, first: date | None, close
 def _add_advocacy(
     lines: Lines, client: Client, entries: Sequence[Entry], context: Context, today: date
 ) -> None:
-    asking = {_ADVOCATE, *(step.tag for plan in context.plans.plans for step in plan.steps if step.kind == _ADVOCATE)}
+    asking = {
+        _ADVOCATE,
+        *(step.tag for plan in context.plans.plans for step in plan.steps if step.kind == _ADVOCATE),
+    }
     for entry in entries:
         if entry.attempt:
             continue
@@ -389,7 +414,10 @@ def _find_updates(
     client: Client, entries: Sequence[Entry], dues: Sequence[Due], context: Context, today: date
 ) -> Iterator[tuple[date, str, int, str]]:
     """When the client was told of what is new: the day, the place, the words."""
-    tags = {_UPDATE, *(step.tag for plan in context.plans.plans for step in plan.steps if step.kind == _UPDATE)}
+    tags = {
+        _UPDATE,
+        *(step.tag for plan in context.plans.plans for step in plan.steps if step.kind == _UPDATE),
+    }
     for entry in entries:
         if not entry.attempt and not tags.isdisjoint(entry.tags):
             yield entry.day, entry.path or client.path, entry.line, _words(entry)
@@ -417,15 +445,20 @@ def _find_states(states: Iterable[State], period: Period, until: date) -> Lines:
     lines: Lines = defaultdict(list)
     for state in states:
         client = state.client
-        if state.wanted and not client.do_not_contact:
+        pause = client.paused_until
+        if client.do_not_contact or client.paused or (pause is not None and pause.day > until):
+            continue  # nobody is to be kept in touch with who asked for quiet
+        if state.wanted:
             last = max((day for day in state.shared if day <= until), default=None)
             lines["in-touch"].append(_judge_touch(state, period, until, last))
             drift = find_drift(last, state.wanted, until)
             if drift and last is not None:
                 days = (until - last).days
                 words = f"last contact {name_day(last)}, {days} days ago, wanted every {state.wanted}"
-                lines["drift"].append(Line(until, client.name, client.path, client.every_line, "", words, amount=drift))
-        if client.stage == "customer" and not client.do_not_contact:
+                lines["drift"].append(
+                    Line(until, client.name, client.path, client.every_line, "", words, amount=drift)
+                )
+        if client.stage == "customer":
             lines["informed"].append(_judge_update(state, until))
             if client.company:
                 lines["business"].append(_judge_business(state, period, until))
@@ -449,7 +482,9 @@ def _judge_touch(state: State, period: Period, until: date, last: date | None) -
     if not gaps:
         return base._replace(words=f"last contact {name_day(last)}, wanted every {state.wanted} days")
     worst = min(gaps, key=lambda due: due.closes)
-    return base._replace(part="not kept", words=f"wanted by {name_day(worst.closes)}, every {state.wanted} days")
+    return base._replace(
+        part="not kept", words=f"wanted by {name_day(worst.closes)}, every {state.wanted} days"
+    )
 
 
 def _judge_update(state: State, until: date) -> Line:
@@ -511,7 +546,9 @@ def build_review(
     )  # fmt: skip
 
 
-_LOGLESS = frozenset(("new", "lost", "value-lost", "sales", "value-won", "value-at-risk"))
+_OF_KEYS = frozenset(
+    ("new", "lost", "value-lost", "sales", "value-won")
+)  # keys can tell of these without a log
 
 
 def _read(
@@ -523,8 +560,11 @@ def _read(
     readings = {}
     for figure in FIGURES:
         name = figure.name
-        lines = states[name] if name in states else [each for each in evidence.lines[name] if each.day in span]
-        readings[name] = Reading(tuple(sorted(lines) if name != "drift" else lines), _find_unknown(evidence, name, span))
+        lines = (
+            states[name] if name in states else [each for each in evidence.lines[name] if each.day in span]
+        )
+        unknown = "" if lines and name in _OF_KEYS else _find_unknown(evidence, name, span)
+        readings[name] = Reading(tuple(lines if name == "drift" else sorted(lines, key=_order)), unknown)
     both = [
         line._replace(part=part)
         for name, part in (("contacts", "reached"), ("attempts", "not reached"))
@@ -545,15 +585,17 @@ def _read_risk(at_risk: Sequence[AtRisk] | None, today: date) -> Reading:
         Line(today, each.client, each.path, each.line, "", f"overdue: {each.title}", amount=each.value)
         for each in at_risk
     )
-    return Reading(tuple(sorted(lines)))
+    return Reading(tuple(sorted(lines, key=_order)))
+
+
+def _order(line: Line) -> tuple[date, str, str, int, str]:
+    return line.day, line.client, line.path, line.line, line.words
 
 
 def _find_unknown(evidence: Evidence, name: str, span: Period) -> str:
     """Why a figure cannot be known over these days, '' where it can."""
     if name == "testimonials" and "testimonial-got" not in evidence.told:
         return "no entry is tagged #testimonial-got"
-    if name in _LOGLESS:
-        return ""
     if evidence.begins is None:
         return "no note has a log"
     if span.last < evidence.begins:
@@ -582,7 +624,7 @@ def _find_worst(lines: Iterable[Line]) -> str:
     """The plan step that went wrong most often: missed, still open or late, in this order of weight."""
     counts: dict[str, list[int]] = {}
     for line in lines:
-        if line.item in ("cadence", "task", "agreed contact") or line.part == "in window":
+        if line.item in NO_STEPS or line.part == "in window":
             continue
         counted = counts.setdefault(line.item, [0, 0, 0])
         counted[("missed", "open", "late").index(line.part)] += 1

@@ -357,8 +357,8 @@ def find_turns(client: Client, context: Context, past: Past, alive: date) -> Ite
         return
     course = Course(client, context, past.as_of)
     marks: dict[Place, list[Outcome]] = {}
-    for place, outcome in course.marks:
-        marks.setdefault(place, []).append(outcome)
+    for place, mark in course.marks:
+        marks.setdefault(place, []).append(mark)
     for place, occasion, run in course.places():
         group = course.groups[place[0]][0]
         start = run.cause.anchors.get("sold") if run.cause.case is None else None

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from notesync.followup.figures import BY_NAME, DAYS, FIGURES, QUESTIONS, SHARE, Definition, Line, Reading, count_parts, sum_up
+from notesync.followup.figures import (
+    BY_NAME,
+    DAYS,
+    FIGURES,
+    QUESTIONS,
+    SHARE,
+    Definition,
+    Line,
+    Reading,
+    count_parts,
+    sum_up,
+)
 from notesync.followup.period import Period
 from notesync.publish.text import FORMAT_VERSION, clean, render_object, render_rows
 
@@ -28,7 +39,13 @@ def render_review_json(review: Review, vault: str) -> Iterator[str]:
             ("targets", ({**target._asdict(), "name": clean(target.name)} for target in review.targets)),
             ("by_kind", iter(_count_by(review, "group"))),
             ("by_step", iter(_count_by(review, "item"))),
-            ("by_hour", ({"hour": hour, "reached": one, "not_reached": other} for hour, (one, other) in review.hours.items())),
+            (
+                "by_hour",
+                (
+                    {"hour": hour, "reached": one, "not_reached": other}
+                    for hour, (one, other) in review.hours.items()
+                ),
+            ),
             ("missed_most", review.worst_step or None),
             ("trends", (_build_trend(trend) for trend in review.trends)),
             ("drifting", (_build_line(line) for line in review.drifting)),
@@ -42,7 +59,10 @@ def _build_head(review: Review, vault: str) -> list[tuple[str, object]]:
         ("format_version", FORMAT_VERSION),
         ("vault", clean(vault)),
         ("today", review.today.isoformat()),
-        ("period", {**_build_period(review.period), "until": review.until.isoformat(), "complete": review.is_over}),
+        (
+            "period",
+            {**_build_period(review.period), "until": review.until.isoformat(), "complete": review.is_over},
+        ),
         ("before", _build_period(review.before)),
         ("owners", [clean(owner) for owner in review.owners]),
     ]
@@ -89,7 +109,11 @@ def _count_by(review: Review, field: str) -> Iterator[dict[str, object]]:
 
 
 def _build_trend(trend: Trend) -> dict[str, object]:
-    return {"title": trend.title, "from": [day.isoformat() for day in trend.days], "counts": list(trend.counts)}
+    return {
+        "title": trend.title,
+        "from": [day.isoformat() for day in trend.days],
+        "counts": list(trend.counts),
+    }
 
 
 def _build_line(line: Line) -> dict[str, object]:

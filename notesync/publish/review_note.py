@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from notesync.problems import RefusedError
 from notesync.publish.review_words import Listing, Report, Row, Section, Spark, Stack, build_report
@@ -36,7 +36,9 @@ def render_review_markdown(review: Review) -> Iterator[str]:
     blocks = _build_blocks(report)
     for name in _NAMES:
         yield f"{_wrap(name, blocks[name])}\n"
-        filled = [section for section in report.sections if section.fill and section.number == _FILLED.get(name)]
+        filled = [
+            section for section in report.sections if section.fill and section.number == _FILLED.get(name)
+        ]
         for section in filled:
             yield f"\n**{section.fill}**\n\n- \n\n"
 
@@ -55,7 +57,9 @@ def refresh_review(data: bytes, review: Review, path: str) -> bytes:
         raise RefusedError(_refuse(path, "is not a text in UTF-8")) from None
     found = list(_BLOCK.finditer(text))
     if sorted(block[1] for block in found) != sorted(_NAMES) or len(_MARK.findall(text)) != 2 * len(_NAMES):
-        raise RefusedError(_refuse(path, "is no review of ours, or the marks around its figures are not as they were"))
+        raise RefusedError(
+            _refuse(path, "is no review of ours, or the marks around its figures are not as they were")
+        )
     blocks = _build_blocks(build_report(review))
     for block in found:
         if _digest(block[4]) != block[2]:
@@ -90,9 +94,7 @@ def _build_blocks(report: Report) -> dict[str, str]:
     }
 
 
-_FOOT = (
-    "\nEvery figure can be traced: `notesync review --why FIGURE` lists the notes and lines behind it.\n"
-)
+_FOOT = "\nEvery figure can be traced: `notesync review --why FIGURE` lists the notes and lines behind it.\n"
 
 
 def _write_head(report: Report) -> Iterator[str]:
@@ -106,7 +108,7 @@ def _write_section(section: Section, report: Report) -> Iterator[str]:
     yield f"## {section.number}. {section.question}\n\n"
     rows = (*report.targets, *section.rows) if section.number == 1 else section.rows
     yield from _write_rows(rows)
-    for spark in section.sparks:
+    for spark in section.sparks[:1]:
         yield from _draw_spark(spark)
     for stack in section.stacks:
         yield from _draw_stack(stack)
@@ -136,29 +138,31 @@ def _write_listing(listing: Listing) -> Iterator[str]:
 
 # --- Charts ----------------------------------------------------------------------------------------------
 
-
-class _Chart(NamedTuple):
-    title: str
-    labels: Sequence[str]
-    counts: Sequence[int]
-
-
-_MOST_BARS = 12
+_COLORS = ("#2e7d4f", "#a86f00", "#b3372f", "#6b7280")
+_OF_TWO = (_COLORS[0], _COLORS[3])
+_PIES = {"Follow-ups by kind": "Follow-ups", "By channel": "Contacts and attempts"}
+"""Of which stacks the sum of all bars is drawn, and what it is called."""
 
 
 def _draw_spark(spark: Spark) -> Iterator[str]:
-    if len(spark.counts) > 1 and any(spark.counts):
-        yield from _draw_bars(_Chart(spark.title, spark.labels, spark.counts))
+    """Columns over time.  The numbers stand with the labels: the axis would have fractions of a contact."""
+    if len(spark.counts) < 2 or not any(spark.counts):
+        return
+    pairs = zip(spark.labels, spark.counts, strict=True)
+    labels = ", ".join(f'"{_label(label)} ({count})"' for label, count in pairs)
+    width = max(640, 96 * len(spark.counts))
+    yield from _open_chart(
+        f"xyChart: {{width: {width}, height: 220, yAxis: {{showLabel: false, showTick: false}}}}",
+        f'themeVariables: {{xyChart: {{plotColorPalette: "{_COLORS[0]}"}}}}',
+    )
+    yield f'xychart-beta\n    title "{_label(spark.title)}"\n    x-axis [{labels}]\n'
+    yield f"    y-axis 0 --> {max(spark.counts)}\n    bar [{', '.join(map(str, spark.counts))}]\n```\n\n"
 
 
 def _draw_stack(stack: Stack) -> Iterator[str]:
-    """What became of all as a pie, then a table: Mermaid has no bars of several parts."""
-    if len(stack.parts) == 1:
-        yield from _draw_bars(_Chart(stack.title, *zip(*((label, counts[0]) for label, counts in stack.bars), strict=True)))
-        return
+    """The sum of all bars as a pie, and a table of the bars: Mermaid draws none of several parts."""
     if stack.title in _PIES:
-        totals = [sum(counts[at] for _, counts in stack.bars) for at in range(len(stack.parts))]
-        yield from _draw_pie(stack, totals)
+        yield from _draw_pie(stack)
     heads = [escape_markdown(part) for part in stack.parts]
     yield f"| {escape_markdown(stack.title)} | {' | '.join(heads)} |\n|---|{'---:|' * len(heads)}\n"
     for label, counts in stack.bars:
@@ -166,25 +170,23 @@ def _draw_stack(stack: Stack) -> Iterator[str]:
     yield "\n"
 
 
-_PIES = ("Follow-ups by kind", "By channel")
-
-
-def _draw_pie(stack: Stack, totals: Sequence[int]) -> Iterator[str]:
-    yield "```mermaid\npie showData\n"
-    yield f"    title {_label(stack.title.removesuffix(' by kind'))}\n" if stack.title != "By channel" else "    title Contacts and attempts\n"
-    for part, total in zip(stack.parts, totals, strict=True):
-        if total:
-            yield f'    "{_label(part)}" : {total}\n'
+def _draw_pie(stack: Stack) -> Iterator[str]:
+    colors = _OF_TWO if len(stack.parts) == 2 else _COLORS
+    totals = [sum(counts[at] for _, counts in stack.bars) for at in range(len(stack.parts))]
+    there = [each for each in zip(stack.parts, totals, colors, strict=False) if each[1]]
+    # Mermaid deals its colours out in the order of the slices: a part keeps its own although others are missing.
+    dealt = ", ".join(f'pie{at}: "{color}"' for at, (_, _, color) in enumerate(there, 1))
+    yield from _open_chart(f'themeVariables: {{{dealt}, pieOpacity: "1", pieSectionTextColor: "#fff"}}')
+    yield f"pie showData\n    title {_PIES[stack.title]}\n"
+    yield from (f'    "{_label(part)}" : {total}\n' for part, total, _ in there)
     yield "```\n\n"
 
 
-def _draw_bars(chart: _Chart) -> Iterator[str]:
-    labels = ", ".join(f'"{_label(label)}"' for label in chart.labels[:_MOST_BARS * 5])
-    yield "```mermaid\nxychart-beta\n"
-    yield f'    title "{_label(chart.title)}"\n'
-    yield f"    x-axis [{labels}]\n"
-    yield f"    y-axis 0 --> {max(chart.counts)}\n"
-    yield f"    bar [{', '.join(map(str, chart.counts))}]\n```\n\n"
+def _open_chart(*settings: str) -> Iterator[str]:
+    """A chart's own settings; only colours that every theme bears, so that Obsidian's own stays for the rest."""
+    yield "```mermaid\n---\nconfig:\n"
+    yield from (f"  {setting}\n" for setting in settings)
+    yield "---\n"
 
 
 def _label(text: str) -> str:

@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
 def render_review_page(review: Review) -> Iterator[str]:
     """The page, as one piece."""
-    yield load_template("review.html").render(
-        report=build_report(review),
-        figures=FIGURES,
-        style=load_part("review.css").decode(),
-        style_source=find_style_source(),
-        draw_spark=draw_spark,
-        draw_stack=draw_stack,
-    ) + "\n"
+    yield (
+        load_template("review.html").render(
+            report=build_report(review),
+            figures=FIGURES,
+            style=load_part("review.css").decode(),
+            style_source=find_style_source(),
+            draw_spark=draw_spark,
+            draw_stack=draw_stack,
+        )
+        + "\n"
+    )
 
 
 @cache

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from notesync.publish.review_words import BETTER, WORSE, Listing, Report, Row, Section, Spark, Stack, build_report
+from notesync.publish.review_words import (
+    BETTER,
+    WORSE,
+    Listing,
+    Report,
+    Row,
+    Section,
+    Spark,
+    Stack,
+    build_report,
+)
 from notesync.publish.text import clean
 
 if TYPE_CHECKING:

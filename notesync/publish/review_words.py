@@ -128,7 +128,9 @@ def build_report(review: Review) -> Report:
     clients = format_count(review.clients, "client")
     return Report(
         f"Review{owners}: {label}",
-        f"{days} ({clients})" if review.period.kind != RANGE else f"{'so far' if not review.is_over else 'whole'} ({clients})",
+        f"{days} ({clients})"
+        if review.period.kind != RANGE
+        else f"{'so far' if not review.is_over else 'whole'} ({clients})",
         f"compared with {describe_days(review.before.first, review.before.last)}",
         owners.strip(),
         tuple(_build_targets(review)),
@@ -145,8 +147,12 @@ def _build_targets(review: Review) -> Iterator[Row]:
             yield Row(target.name, title, "not known", "", f"of {wanted}", "", None, "")
             continue
         verdict = BETTER if target.done >= target.so_far else WORSE
-        course = ("reached" if verdict == BETTER else "not reached") if review.is_over else (
-            f"{format_number(round(target.so_far))} expected by today: {'ahead' if verdict == BETTER else 'behind'}"
+        course = (
+            ("reached" if verdict == BETTER else "not reached")
+            if review.is_over
+            else (
+                f"{format_number(round(target.so_far))} expected by today: {'ahead' if verdict == BETTER else 'behind'}"
+            )
         )
         share = min(1.0, target.done / target.wanted) if target.wanted else None
         words = f"{format_number(target.done)} of {wanted}"
@@ -171,10 +177,16 @@ def _find_beside(review: Review, number: int) -> str:
             return "No step of a plan was late, missed or left open."
         lines = [line for line in review.now["follow-ups"].lines if line.item == review.worst_step]
         counted = Counter(line.part for line in lines)
-        wrong = ", ".join(f"{counted[state]} {state}" for state in ("missed", "open", "late") if counted[state])
+        wrong = ", ".join(
+            f"{counted[state]} {state}" for state in ("missed", "open", "late") if counted[state]
+        )
         return f"The step missed most: {clean(review.worst_step)} ({wrong} of {len(lines)})."
     reasons = [clean(line.item) for line in review.now["lost"].lines if line.item]
-    return f"Why clients said no: {'; '.join(reasons)}." if reasons else "No reason for a lost sale was noted."
+    return (
+        f"Why clients said no: {'; '.join(reasons).rstrip('.')}."
+        if reasons
+        else "No reason for a lost sale was noted."
+    )
 
 
 # --- Figures ---------------------------------------------------------------------------------------------
@@ -216,11 +228,12 @@ def _say_share(figure: Definition, value: Value, _currency: str) -> str:
 
 
 def _say_days(figure: Definition, value: Value, _currency: str) -> str:
-    aside = f" ({value.aside} {figure.parts[-1]})" if value.aside else ""
+    aside = f"; {value.aside} {figure.parts[-1]}" if value.aside else ""
     if value.amount is None:
         return f"none{aside}"
-    longest = f", longest {format_number(value.most)}" if value.whole > 1 else ""
-    return f"{format_number(value.amount)} (of {value.whole}{longest}){aside}"
+    days = f"{value.amount:g} day{'' if value.amount == 1 else 's'}"
+    longest = f" (median of {value.whole}, longest {value.most:g})" if value.whole > 1 else ""
+    return f"{days}{longest}{aside}"
 
 
 def _say_money(_figure: Definition, value: Value, currency: str) -> str:
@@ -244,8 +257,8 @@ def _compare(figure: Definition, now: Reading, then: Reading) -> tuple[str, str]
         new, old = share_of(one), share_of(other)
         if new is None or old is None:
             return "", ""
-        difference = round(new * 100) - round(old * 100)
-        change = f"{difference:+d} points"
+        difference: float = round(new * 100) - round(old * 100)
+        change = f"{difference:+.0f} points"
     else:
         if one.amount is None or other.amount is None:
             return "", ""
@@ -260,7 +273,9 @@ def _compare(figure: Definition, now: Reading, then: Reading) -> tuple[str, str]
 def _say_parts(figure: Definition, reading: Reading) -> str:
     """``5 call, 2 visit``; nothing where all is said by the number."""
     parts = count_parts(figure, reading.lines)
-    if figure.measure in (MONEY, RATIO) or figure.measure == DAYS or set(parts) <= {"", figure.good}:
+    is_of_two = figure.measure == SHARE and len(set(figure.parts) - set(figure.aside)) == 2
+    is_said = figure.measure in (MONEY, RATIO, DAYS) or is_of_two
+    if is_said or set(parts) <= {"", figure.good}:
         return ""
     return ", ".join(f"{count} {part}" for part, count in parts.items())
 
@@ -273,7 +288,14 @@ Details = tuple[Iterable[Spark], Iterable[Stack], Iterable[Listing]]
 def _detail_objectives(review: Review) -> Details:
     year = review.until.year
     sparks = [
-        Spark(trend.title, tuple(f"{day.day} {MONTH_NAMES[day.month - 1][:3].title()}" if day.year == year else f"{day}" for day in trend.days), trend.counts)
+        Spark(
+            trend.title,
+            tuple(
+                f"{day.day} {MONTH_NAMES[day.month - 1][:3].title()}" if day.year == year else f"{day}"
+                for day in trend.days
+            ),
+            trend.counts,
+        )
         for trend in review.trends
     ]
     return sparks, [_stack_channels(review)], ()
@@ -295,22 +317,31 @@ def _detail_learned(review: Review) -> Details:
     stack = Stack(
         "Complaints by what they were about",
         ("complaints",),
-        tuple((clean(tag), (count,)) for tag, count in sorted(about.items(), key=lambda each: (-each[1], each[0]))),
+        tuple(
+            (clean(tag), (count,))
+            for tag, count in sorted(about.items(), key=lambda each: (-each[1], each[0]))
+        ),
     )
-    return (), [_stack_hours(review), stack], [_list("Lost", review.now["lost"].lines), _list("Complaints", complaints)]
+    return (
+        (),
+        [_stack_hours(review), stack],
+        [_list("Lost", review.now["lost"].lines), _list("Complaints", complaints)],
+    )
 
 
 def _detail_sales(review: Review) -> Details:
-    return (), (), [
-        _list("Sales and their steps", review.now["sales-followed"].lines),
-        _list("What clients made of it", review.now["perception"].lines),
-    ]
+    return (
+        (),
+        (),
+        [
+            _list("Sales and their steps", review.now["sales-followed"].lines),
+            _list("What clients made of it", review.now["perception"].lines),
+        ],
+    )
 
 
 def _detail_informed(review: Review) -> Details:
-    places = tuple(
-        _place(line, f"{line.amount or 0:.0%} beyond: {line.words}") for line in review.drifting
-    )
+    places = tuple(_place(line, f"{line.amount or 0:.0%} beyond: {line.words}") for line in review.drifting)
     rest = max(0, len(review.now["drift"].lines) - len(places))
     broken = [line for line in review.now["promises"].lines if line.part != STATES[0]]
     return (), (), [Listing("Who drifts most", places, rest), _list("Promises not kept in time", broken)]
@@ -331,7 +362,9 @@ def _stack(title: str, labelled: Sequence[tuple[str, Line]]) -> Stack:
     for label, line in labelled:
         counted[clean(label)][line.part] += 1
     order = sorted(counted, key=lambda label: (-counted[label].total(), label))
-    return Stack(title, STATES, tuple((label, tuple(counted[label][state] for state in STATES)) for label in order))
+    return Stack(
+        title, STATES, tuple((label, tuple(counted[label][state] for state in STATES)) for label in order)
+    )
 
 
 def _stack_channels(review: Review) -> Stack:

@@ -57,9 +57,7 @@ def _fold(name: str) -> str:
     return normalize("NFC", name).casefold()
 
 
-def _read_clients(
-    workspace: Workspace, unread: list[str], progress: Progress | None
-) -> Iterator[Client]:
+def _read_clients(workspace: Workspace, unread: list[str], progress: Progress | None) -> Iterator[Client]:
     """Every client as the notes tell of them now, by path; the paths of notes that cannot be read are ``unread``."""
     settings, context = workspace.settings, workspace.context()
     known = find_known_keys(settings)
