@@ -102,11 +102,12 @@ FIGURES = (
     Definition(
         "days-late", 2, "Days late", DAYS,
         "How long after their window those were settled that were settled late: the median, and the longest.",
-        better=-1,
+        parts=("late",), better=-1,
     ),
     Definition(
         "taken", 2, "Only taken as settled", COUNT,
         "Of the steps that were settled, those that no tag names: a contact at the right time was taken for them.",
+        STATES[:2],
     ),
     Definition(
         "complaints", 3, "Complaints raised", COUNT,
