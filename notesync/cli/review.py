@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     examples=(
         "notesync review",
         "notesync review --period last-month --owner Naledi",
-        "notesync review --period 2026-Q4 --format html > review.html",
+        "notesync review --period 2026-Q4 --format html",
         "notesync review --why follow-ups",
         "notesync review --period month --write",
     )
