@@ -115,16 +115,16 @@ FIGURE_TABLE = {
         "value-won",
         "value known 1, value not known 1",
     ),
-    "lost without a reason": ("lost: 2026-11-10\n--\n- 2026-11-10 call: no", "lost", "reason not known 1"),
+    "lost without a reason": ("lost: 2026-11-10\n--\n- 2026-11-10 call: no", "lost", "without a reason 1"),
     "lost with the reason that `lost` logs": (
         "lost: 2026-11-10\n--\n- 2026-11-10 call: lost: too dear",
         "lost",
-        "reason known 1",
+        "with a reason 1",
     ),
     "lost with a reason found later": (
         "lost: 2026-11-10\n--\n- 2026-11-12 call: we were too slow #reasons",
         "lost",
-        "reason known 1",
+        "with a reason 1",
     ),
     "thanked in time, the paperwork late": (
         f"plan: after-sale\n{SOLD}- 2026-11-06 email: x #paperwork\n- 2026-11-03 call: x #thank-you",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from datetime import date
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from notesync.cli.review import has_blocks
 from notesync.followup.agenda import Moment
 from notesync.followup.figures import BY_NAME, FIGURES
 from notesync.followup.period import parse_period
@@ -301,6 +303,30 @@ def test_colours_only_say_again_what_words_say(example: Review) -> None:
     colored = "".join(render_review_table(example, 100, color=True, blocks=True))
     assert "\x1b[32m" in colored
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+
+
+TERMINALS = {
+    "of today": ({"TERM": "xterm-256color", "LANG": "de_DE.UTF-8"}, True),
+    "spelled otherwise": ({"TERM": "xterm", "LC_ALL": "C.utf8", "LANG": "C"}, True),
+    "of Windows' old code pages": ({"TERM": "xterm", "LANG": "en_US.CP1252"}, False),
+    "that nobody told of any": ({"TERM": "xterm"}, False),
+    "plain": ({"TERM": "dumb", "LANG": "en_US.UTF-8"}, False),
+    "of the kernel": ({"TERM": "linux", "LANG": "en_US.UTF-8"}, False),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows' terminals say otherwise what they can")
+@pytest.mark.parametrize(("environment", "expected"), TERMINALS.values(), ids=TERMINALS)
+def test_blocks_are_for_terminals_that_have_them(
+    environment: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TERM", "LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert not has_blocks()  # no terminal at all
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert has_blocks() is expected
 
 
 def test_bars_show_whatever_is_there() -> None:

@@ -72,7 +72,7 @@ FIGURES = (
         "lost", 1, "Lost", COUNT,
         "Clients whose `lost` lies in the period. The reason is what an entry of that day says behind `lost:`, or an "
         "entry tagged `#reasons` from then on.",
-        ("reason known", "reason not known"), better=-1,
+        ("with a reason", "without a reason"), better=-1,
     ),
     Definition(
         "value-won", 1, "Value won", MONEY,

@@ -29,7 +29,7 @@ from notesync.followup.promises import (
     find_cases,
     order_tagged,
 )
-from notesync.followup.rules import find_drift, shares_cadence, wanted_days
+from notesync.followup.rules import find_drift, name_company, shares_cadence, wanted_days
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -141,10 +141,8 @@ def gather(
     return evidence
 
 
-def _name_company(client: Client) -> str:
-    linked = client.links.get("company")
-    name = linked[0].rpartition("/")[2].removesuffix(".md") if linked else client.company
-    return normalize("NFC", name).casefold().strip()
+def _find_circle(client: Client) -> str:
+    return normalize("NFC", name_company(client)).casefold().strip()
 
 
 def _share_contacts(clients: Sequence[Client], context: Context, today: date) -> dict[str, set[date]]:
@@ -152,7 +150,7 @@ def _share_contacts(clients: Sequence[Client], context: Context, today: date) ->
     found: dict[str, set[date]] = defaultdict(set)
     for client in clients:
         if shares_cadence(client, context.settings):
-            found[_name_company(client)].update(list_contacts(client, today))
+            found[_find_circle(client)].update(list_contacts(client, today))
     return found
 
 
@@ -162,7 +160,7 @@ def _add(
     own = list_contacts(client, today)
     shared = own
     if shares_cadence(client, context.settings):
-        shared = sorted(company[_name_company(client)])
+        shared = sorted(company[_find_circle(client)])
     newest = shared[-1] if shared else None
     dues = find_dues(client, context, find_past(client, today, newest), shared)
     lines = evidence.lines
@@ -313,7 +311,7 @@ def _add_losses(lines: Lines, client: Client, entries: Sequence[Entry], today: d
     words = (
         f"lost {name_day(lost.day)}: {reason}" if reason else f"lost {name_day(lost.day)}, no reason noted"
     )
-    part = "reason known" if reason else "reason not known"
+    part = "with a reason" if reason else "without a reason"
     base = Line(lost.day, client.name, client.path, lost.line, part, words, item=reason)
     if entry is not None:
         base = base._replace(path=entry.path or client.path, line=entry.line)
@@ -644,7 +642,8 @@ def _count_hours(now: Mapping[str, Reading]) -> dict[int, tuple[int, int]]:
 
 
 def _find_trends(evidence: Evidence, span: Period) -> Iterator[Trend]:
-    parts = list(part(span))
+    begins = evidence.begins or span.first
+    parts = [each for each in part(span) if each.last >= begins]  # before that nobody knows
     days = tuple(each.first for each in parts)
     for name, title in (("contacts", "Contacts made"), ("attempts", "Attempts that reached nobody")):
         lines = evidence.lines[name]

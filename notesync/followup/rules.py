@@ -200,6 +200,12 @@ def shares_cadence(client: Client, settings: Settings) -> bool:
     return bool(client.company) and client.every is None and wanted_days(client, settings) > 0
 
 
+def name_company(client: Client) -> str:
+    """What people of one company have in common: the note that their company links to, else its name."""
+    linked = client.links.get("company")
+    return linked[0].rpartition("/")[2].removesuffix(".md") if linked else client.company
+
+
 def find_drift(last: date | None, wanted: int, today: date) -> float | None:
     """How far a client is beyond their own rhythm: 0 in time, 1 a whole interval late.
 

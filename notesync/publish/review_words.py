@@ -141,22 +141,25 @@ def build_report(review: Review) -> Report:
 
 def _build_targets(review: Review) -> Iterator[Row]:
     for target in review.targets:
-        wanted = format_number(target.wanted)
+        wanted = _shorten(target.wanted)
         title = f"Target: {clean(target.name).replace('_', ' ')}"
         if target.done is None:
             yield Row(target.name, title, "not known", "", f"of {wanted}", "", None, "")
             continue
-        verdict = BETTER if target.done >= target.so_far else WORSE
-        course = (
-            ("reached" if verdict == BETTER else "not reached")
-            if review.is_over
-            else (
-                f"{format_number(round(target.so_far))} expected by today: {'ahead' if verdict == BETTER else 'behind'}"
-            )
-        )
+        is_ahead = target.done >= target.so_far
+        if review.is_over:
+            course = "reached" if is_ahead else "not reached"
+        else:
+            course = f"{'ahead' if is_ahead else 'behind'}: {_shorten(target.so_far)} expected by today"
         share = min(1.0, target.done / target.wanted) if target.wanted else None
         words = f"{format_number(target.done)} of {wanted}"
-        yield Row(target.name, title, words, "", f"{clean(target.words)}; {course}", verdict, share, "")
+        verdict = BETTER if is_ahead else WORSE
+        yield Row(target.name, title, words, "", course, verdict, share, clean(target.words))
+
+
+def _shorten(wanted: float) -> str:
+    """Part of a target: whole where it is large enough for that."""
+    return format_number(round(wanted)) if wanted >= 10 else f"{wanted:g}"
 
 
 def _build_section(review: Review, number: int) -> Section:
