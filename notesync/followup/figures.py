@@ -111,8 +111,9 @@ FIGURES = (
     ),
     Definition(
         "complaints", 3, "Complaints raised", COUNT,
-        "Entries and tasks tagged `#complaint`, by how they were resolved, in the words of the entry tagged "
-        "`#resolved`. What they were about is the entry's first other tag, such as `#leak`.",
+        "Entries tagged `#complaint`, and tasks so tagged that tell when they were created, by how they were "
+        "resolved, in the words of the entry tagged `#resolved`. What they were about is the entry's first other tag, "
+        "such as `#leak`.",
         ("replaced", "repaired", "serviced", "compensated", "explained", "in another way", "open"), better=-1,
     ),
     Definition(
