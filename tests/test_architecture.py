@@ -41,6 +41,7 @@ DOORS = {
     "bs4": ["importers/enml.py"],
     "markdownify": ["importers/enml.py"],
     "segno": ["publish/page.py"],
+    "drawsvg": ["publish/review_charts.py"],
     "watchdog": ["sync/watch.py"],
     "starlette": ["serve/*"],
     "uvicorn": ["serve/*"],
@@ -73,6 +74,7 @@ NOT_NEEDED_BY_CHECK = {
     "markdownify",
     "jinja2",
     "segno",
+    "drawsvg",
     "starlette",
     "uvicorn",
 }

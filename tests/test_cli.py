@@ -1093,6 +1093,7 @@ WRITING = (
     "## Writing into notes",
     "",
     "`log`, `done`, `move`, `pause`, `sold`, `lost`, `undo`, `conflicts merge` and `import --update` change notes; nothing else does, and never by itself.",
+    "`review --write` makes and refreshes notes of its own, in `Reviews`, and leaves a person's words in them alone.",
     "",
     "- A change is the few characters that were asked for. Every other byte stays: the order of keys, comments, quotes,",
     "  line ends, even a missing one at the end. The note is read again afterwards and must say exactly what was wished;",

@@ -38,6 +38,7 @@ COMMANDS = {
     "sync": ("notesync.cli.sync", "Bring index and calendar up to date."),
     "watch": ("notesync.cli.sync", "Sync now, then at each change and each midnight."),
     "serve": ("notesync.cli.serve", "Serve the calendar and the agenda over HTTP."),
+    "review": ("notesync.cli.review", "Look back: what was due against what was logged."),
     "import": ("notesync.cli.bring", "Bring in clients and notes from other programs."),
     "export": ("notesync.cli.sync", "Write the calendar, or the clients, to a file or to stdout."),
     "conflicts": ("notesync.cli.conflicts", "List conflict copies of notes, and what differs."),

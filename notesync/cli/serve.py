@@ -149,8 +149,10 @@ class _Publisher:
     def begin(self) -> Board:
         """The first state; what fails here has to be seen."""
         from notesync.serve.board import Board
+        from notesync.serve.reviews import Reviews
 
         self.board = Board(self._build(None))
+        self.board.reviews = Reviews(self._workspace.root, self._session.moment)
         return self.board
 
     def update(self, failure: str) -> None:

@@ -82,7 +82,7 @@ def find_promises(client: Client, context: Context, past: Past) -> Iterator[Foll
         if case.closed is None:
             yield _build_promise(client, context, case)
     for case in find_cases(client, log, COMPLAINT, past.as_of):
-        if case.closed is None and (_find_own_day(case.entry) or not _is_resolved_by(context.plans)):
+        if case.closed is None and is_on_its_own(case, context):
             yield _build_complaint(client, context, log, case, past.as_of)
 
 
@@ -245,11 +245,26 @@ def _build_complaint(client: Client, context: Context, log: list[Entry], case: C
 
 def _build(client: Client, context: Context, case: Case, kind: str, title: str, reason: str) -> FollowUp:
     """What falls on a case's own day, else on the next working day."""
-    day, minute = _find_own_day(case.entry) or (context.calendar.after(case.entry.day, 1), None)
+    day, minute = find_day(case, context)
     return FollowUp(
         day, day, minute, True, kind, kind, None, name_case(case), title, reason,
         case.entry.path or client.path, case.entry.line, choose_channel(client), plan_minutes(client, context), 0,
     )  # fmt: skip
+
+
+def find_day(case: Case, context: Context) -> tuple[date, int | None]:
+    """The day, and the minute if there is one, on which a case falls: its own, else the next working day."""
+    return _find_own_day(case.entry) or (context.calendar.after(case.entry.day, 1), None)
+
+
+def is_on_its_own(case: Case, context: Context) -> bool:
+    """Whether a complaint goes without the plan's steps: it has a day of its own, or the plan resolves none."""
+    return _find_own_day(case.entry) is not None or not _is_resolved_by(context.plans)
+
+
+def find_about(case: Case) -> str:
+    """What a promise or a complaint is about, in the entry's words."""
+    return _find_title(case.entry.text)
 
 
 def name_case(case: Case, step: str = "") -> str:

@@ -70,6 +70,12 @@ def _find_first_day(client: Client, context: Context, as_of: date) -> date | Non
     return max(own, context.since)
 
 
+def find_first_window(client: Client, context: Context, as_of: date) -> tuple[date | None, date | None]:
+    """The window of the first call to somebody who was referred, also when it was made long ago."""
+    free = client._replace(paused_until=None)
+    return _find_window(free, context, _find_first_day(client, context, as_of))
+
+
 def _find_window(client: Client, context: Context, first: date | None) -> tuple[date | None, date | None]:
     """From the first day on, or from the end of a pause; without a day where neither is known."""
     pause = client.paused_until

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,12 @@ def find_missed(client: Client, context: Context, past: Past) -> list[FollowUp]:
     """The follow-ups that were left out because they are missed as of the day."""
     if client.do_not_contact:
         return []
-    alive = _find_alive(context, past, find_attempts(client, past))
-    return list(find_missed_steps(client, context, past, alive))
+    return list(find_missed_steps(client, context, past, find_alive(client, context, past)))
+
+
+def find_alive(client: Client, context: Context, past: Past) -> date:
+    """The day that a step of this client must not be missed by."""
+    return _find_alive(context, past, find_attempts(client, past))
 
 
 def _find_alive(context: Context, past: Past, tried: Sequence[Entry]) -> date:
@@ -111,6 +116,11 @@ def find_agreed_contact(client: Client, context: Context, past: Past) -> Iterabl
 EARLY_WORKDAYS = 2
 
 
+def find_earliest(agreed: Dated, calendar: WorkCalendar) -> date:
+    """From which day on a contact is the one agreed: for a mere date a little earlier."""
+    return calendar.before(agreed.day, EARLY_WORKDAYS) if agreed.minute is None else agreed.day
+
+
 def _is_kept(client: Client, agreed: Dated, calendar: WorkCalendar, past: Past) -> bool:
     """Whether the agreed contact has taken place: on its day or later, or for a mere date a little earlier."""
     noted = client.last_contact
@@ -119,8 +129,7 @@ def _is_kept(client: Client, agreed: Dated, calendar: WorkCalendar, past: Past) 
     if past.logged is None:
         return False
     # Early counts only what the log tells: a day noted as the last contact is most often the one of agreeing.
-    early = agreed.minute is None
-    return past.logged >= (calendar.before(agreed.day, EARLY_WORKDAYS) if early else agreed.day)
+    return past.logged >= find_earliest(agreed, calendar)
 
 
 # --- Cadence ---------------------------------------------------------------------------------------------
@@ -149,6 +158,24 @@ def find_cadence(client: Client, context: Context, past: Past) -> Iterable[Follo
     return (found,)
 
 
+def find_cadence_windows(
+    client: Client, context: Context, days: Sequence[date]
+) -> Iterator[tuple[date, date, date]]:
+    """The windows that a cadence opened after each of these days but the last: first day, last day, contact.
+
+    ``days`` are those of contacts, in order.  A contact before a window opened leaves none, and what was over by the
+    vault's first day is history.  How often was wanted then nobody noted: it is taken to be as often as now.
+    """
+    interval = None if client.do_not_contact else _choose_interval(client, context.settings)
+    if interval is None:
+        return
+    wanted, free = interval_days(interval), client._replace(paused_until=None)
+    for counted, contact in pairwise(days):
+        opens, due = _find_cadence_window(free, context.calendar, interval, wanted, counted)
+        if opens and due and contact >= opens and (context.since is None or due >= context.since):
+            yield opens, due, contact
+
+
 def _find_cadence_window(
     client: Client, calendar: WorkCalendar, interval: Interval, wanted: int, counted: date | None
 ) -> tuple[date | None, date | None]:
@@ -171,6 +198,12 @@ def wanted_days(client: Client, settings: Settings) -> int:
 def shares_cadence(client: Client, settings: Settings) -> bool:
     """Whether the client's cadence is their stage's and counts from a contact with anybody of their company."""
     return bool(client.company) and client.every is None and wanted_days(client, settings) > 0
+
+
+def name_company(client: Client) -> str:
+    """What people of one company have in common: the note that their company links to, else its name."""
+    linked = client.links.get("company")
+    return linked[0].rpartition("/")[2].removesuffix(".md") if linked else client.company
 
 
 def find_drift(last: date | None, wanted: int, today: date) -> float | None:
@@ -245,7 +278,7 @@ def find_tasks(
             continue
         name = f"id {task.id}" if task.id else hash_text(task.text)
         number = equal[name] = equal.get(name, -1) + 1
-        opens, due, why = _find_window(task, kind, context.calendar)
+        opens, due, why = find_task_window(task, kind, context.calendar)
         contact = kind != "task"
         occasion = f"{name} {number}" if number else name
         channel = choose_channel(client) if contact else ""
@@ -291,7 +324,7 @@ def _leads_to(task: Task, wanted: str, blocking: Mapping[str, Task]) -> bool:
 _UNDATED_KINDS = {"promise": "promised", "complaint": "raised"}
 
 
-def _find_window(task: Task, kind: str, calendar: WorkCalendar) -> tuple[date | None, date | None, str]:
+def find_task_window(task: Task, kind: str, calendar: WorkCalendar) -> tuple[date | None, date | None, str]:
     """First and last day of a task's window, and why: its dates as chosen, never moved.
 
     A promise or complaint without a date falls on the working day after it was made.

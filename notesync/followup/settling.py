@@ -88,6 +88,7 @@ class Course:
         self.cases = find_cases(client, self.log, COMPLAINT, as_of) if self.log else []
         self.groups: list[tuple[Group, Run]] = find_groups(client, context, self.cases, as_of)
         self.outcomes: dict[Place, Outcome] = {}
+        self.marks: list[tuple[Place, Outcome]] = []  # all of them in order: an outcome is only the newest
         self.is_early = False  # whether anything was settled too early
         if not self.groups:
             return
@@ -325,7 +326,8 @@ class Course:
             number = self.number_of(place) or 0
             last = max(timetable.first_after(occasion, done.day, number) - 1, number)
             following = last + 1 if timetable.find_window(occasion, last + 1) is not None else None
-        self.outcomes[place] = Outcome(done, taken, early, how, last, following)
+        outcome = self.outcomes[place] = Outcome(done, taken, early, how, last, following)
+        self.marks.append((place, outcome))
 
 
 def describe_done(done: Done) -> str:

@@ -14,7 +14,7 @@ This module knows no note, no disk and no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -329,6 +329,70 @@ def find_progress(client: Client, context: Context, past: Past) -> Iterator[Prog
     found.sort(key=lambda each: each[:-1])
     for each in found:
         yield each[-1]
+
+
+class Turned(NamedTuple):
+    """One turn that a step has had, or has: its window, and what had become of it by a day.
+
+    ``status`` is settled, ended (nothing asks for it any more), waits, upcoming, due, overdue or missed; ``settled``
+    says by what.  ``sold`` is the day of the sale that it belongs to, None for none.
+    """
+
+    step: Step
+    opens: date | None
+    closes: date | None
+    status: str
+    settled: Settled | None
+    sold: date | None
+    path: str
+    line: int
+
+
+def find_turns(client: Client, context: Context, past: Past, alive: date) -> Iterator[Turned]:
+    """Every turn of every step that has arisen by a day; ``alive`` is the day that none must be missed by.
+
+    Unlike :func:`find_progress` it tells all turns of a repeated step, in the order of their days.
+    """
+    if not _has_plan(client):
+        return
+    course = Course(client, context, past.as_of)
+    marks: dict[Place, list[Outcome]] = {}
+    for place, mark in course.marks:
+        marks.setdefault(place, []).append(mark)
+    for place, occasion, run in course.places():
+        group = course.groups[place[0]][0]
+        start = run.cause.anchors.get("sold") if run.cause.case is None else None
+        where = run.cause.path or client.path, _find_line(group, run)
+        for turn, status, outcome in _follow(course, place, marks.get(place, []), alive):
+            settled = outcome and _describe_outcome(outcome)
+            yield Turned(occasion.step, turn.opens, turn.closes, status, settled, start and start.day, *where)
+
+
+def _follow(
+    course: Course, place: Place, marks: Sequence[Outcome], alive: date
+) -> Iterator[tuple[Turn, str, Outcome | None]]:
+    """A step's turns one after the other, with the outcome of those that are settled."""
+    occasion, timetable = course.occasion(place), course.context.timetable
+    number = 0
+    for outcome in marks:
+        turns = list(timetable.list_turns(occasion, number, outcome.done.day, None)) or [occasion.turn]
+        meant = [turn for turn in turns if turn.number <= outcome.last] or turns[:1]
+        yield from ((turn, MISSED, None) for turn in meant[:-1])
+        yield meant[-1], SETTLED, outcome
+        number = outcome.last + 1
+    open_turn, _, _ = _find_turn(course, place, alive)
+    if open_turn is None:
+        if not marks:
+            yield occasion.turn, ENDED, None
+        return
+    if occasion.step.repeat is not None:
+        pause = course.client.paused_until
+        for turn in timetable.list_turns(occasion, number, alive, pause and pause.day):
+            if turn.number < open_turn.number:
+                yield turn, MISSED, None
+    is_missed = open_turn.expires is not None and open_turn.expires < alive
+    status = MISSED if is_missed else _judge(open_turn._replace(expires=None), course.as_of)
+    yield open_turn, status, None
 
 
 def _describe_outcome(outcome: Outcome) -> Settled:

@@ -277,6 +277,16 @@ class Timetable:
             turn, missed = after, turn
         return Series(turn, missed)
 
+    def list_turns(self, occasion: Occasion, number: int, as_of: date, pause: date | None) -> Iterator[Turn]:
+        """The turns of a repeated step from one on: those missed by a day, each, and the one that is left then."""
+        number = self._skip_history(occasion, number, pause)
+        turn = self._find_turn(occasion, number)
+        while turn is not None:
+            yield turn
+            if turn.expires is None or turn.expires >= as_of:
+                return
+            turn = self._find_turn(occasion, self.first_after(occasion, turn.expires, turn.number + 1))
+
     def _skip_history(self, occasion: Occasion, number: int, pause: date | None) -> int:
         """The first occurrence not over by the vault's first day, and by the end of a pause."""
         bounds = [day for day in (self._since, pause) if day is not None]

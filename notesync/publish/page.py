@@ -19,7 +19,7 @@ from notesync.publish.calendar import build_link
 from notesync.publish.text import ONLY_COPY, clean, format_count, format_minutes, format_money
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
     from notesync.followup.items import Agenda, Item
     from notesync.problems import Problem
@@ -114,6 +114,11 @@ def load_part(name: str) -> bytes:
     if loader is None:
         raise LookupError(name)
     return loader.get_source(_environment(), name)[0].encode()
+
+
+def load_template(name: str) -> Template:
+    """A page's template, which escapes what is put into it."""
+    return _environment().get_template(name)
 
 
 @cache

@@ -516,9 +516,14 @@ _MARKDOWN = {ord(sign): f"\\{sign}" for sign in "\\`*_[]<>#|~=$^"}
 _MARKDOWN_TARGET = {ord(sign): f"%{ord(sign):02X}" for sign in "%<>\\#?"}
 
 
-def _escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """The text as Markdown that shows it: no link, tag, field, comment or HTML comes of a note's words."""
     return clean(text).translate(_MARKDOWN).replace("%%", "%\\%")
+
+
+def link_markdown(words: str, path: str) -> str:
+    """A link to a note of the vault that says these words."""
+    return f"[{escape_markdown(words)}](<{clean(path).translate(_MARKDOWN_TARGET)}>)"
 
 
 def _markdown_item(item: Item, day: date | None = None) -> str:
@@ -529,14 +534,14 @@ def _markdown_item(item: Item, day: date | None = None) -> str:
         when = f"**{late}** "
     elif item.due and len(item.due) > 10:
         when = f"{item.due[11:16]} "
-    link = f"[{_escape(item.client)}](<{clean(item.client_path).translate(_MARKDOWN_TARGET)}>)"
-    company = f", {_escape(item.company)}" if item.company else ""
+    link = link_markdown(item.client, item.client_path)
+    company = f", {escape_markdown(item.company)}" if item.company else ""
     best = f"best {item.best_time}" if item.best_time else ""
     until = _until(item, day)
     only = ONLY_COPY if item.conflict else ""
     details = (item.kind, until, format_minutes(item.minutes), format_reach(item, item.channel), best, only)
-    shown = _escape("; ".join(part for part in details if part))
-    return f"- {when}{link}{company}: {_escape(item.title).strip()} ({shown})\n"
+    shown = escape_markdown("; ".join(part for part in details if part))
+    return f"- {when}{link}{company}: {escape_markdown(item.title).strip()} ({shown})\n"
 
 
 def _until(item: Item, day: date | None) -> str:
@@ -598,7 +603,7 @@ def _render_agenda_note(days: Sequence[DayPlan], left_over: Sequence[Item], foun
     yield NOTE_START
     yield "---\n"
     yield "notesync writes this note anew from your client notes: change those, not this.\n\n"
-    yield f"As of {found.today}: {_escape(render_totals(found.totals))}.\n\n"
+    yield f"As of {found.today}: {escape_markdown(render_totals(found.totals))}.\n\n"
     yield from render_days_markdown(days, left_over, found.today)
 
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from notesync.problems import NotesyncError
 from notesync.serve.body import Body, build_answer, build_body
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def build_app(board: Board, hosts: frozenset[str], public: str = "") -> ASGIApp:
         routes=[
             Route(f"/feed/{{secret}}/{FEED_NAME}", pages.feed, methods=["GET"]),
             Route("/", pages.agenda, methods=["GET"]),
+            Route("/review", pages.review, methods=["GET"]),
             Route("/open/{key}", pages.open, methods=["GET"]),
             Route("/page.css", pages.style, methods=["GET"]),
             Route("/page.js", pages.script, methods=["GET"]),
@@ -88,7 +90,7 @@ def _add_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
-                headers[name] = value
+                headers.setdefault(name, value)
         await send(message)
 
     return sending
@@ -168,6 +170,23 @@ class _Pages:
         when = self._board.site.refreshed.isoformat(timespec="seconds")
         words, status = (f"stale since {when}\n", 503) if self._board.failure else (f"ok {when}\n", 200)
         return PlainTextResponse(words, status, {"Cache-Control": "no-store"})
+
+    def review(self, request: Request) -> Response:  # in a thread of its own: it reads all notes
+        """This month's review, for whoever may see the agenda."""
+        from notesync.serve.reviews import build_policy
+
+        site, reviews = self._board.site, self._board.reviews
+        if reviews is None or not _is_let_in(request, site):
+            return RedirectResponse("/", 303, {"Cache-Control": "no-store"})
+        wanted = request.query_params.get("owner", "")
+        owner = next((owner for owner in site.owners if owner.folded == wanted), site.owners[0])
+        try:
+            body = reviews.find_page(site, owner)
+        except (NotesyncError, OSError):
+            words = "The notes cannot be read just now. Try again in a while.\n"
+            return PlainTextResponse(words, 503, {"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": build_policy()}
+        return _answer(request, body, "text/html; charset=utf-8", headers)
 
     async def robots(self, request: Request) -> Response:
         """Everything may be fetched: Google's calendar obeys this file, and X-Robots-Tag keeps us out of lists."""

@@ -18,6 +18,7 @@ from notesync.sync.pipeline import Selection
 
 if TYPE_CHECKING:
     from notesync.followup.items import Agenda
+    from notesync.serve.reviews import Reviews
     from notesync.sync.pipeline import Workspace
 
 DAYS = 7  # that the page shows
@@ -53,6 +54,8 @@ class Site(NamedTuple):
 
 class Board:
     """What is served now: ``site``, and ``failure``, in words, while it cannot be brought up to date."""
+
+    reviews: Reviews | None = None  # who makes the review's pages; without them there is none
 
     def __init__(self, site: Site) -> None:
         self.site = site

@@ -394,6 +394,10 @@ class Workspace(Answers):
         if clients:
             self._plan(Wishes()).derive_again(clients)
 
+    def context(self) -> Context:
+        """What the rules need beside a client: for whoever asks them about days gone by."""
+        return self._reading_context()
+
     def plans(self) -> Plans:
         """The plans in force."""
         return self._reading_context().plans

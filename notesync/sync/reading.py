@@ -36,7 +36,7 @@ from notesync.followup.follow_up import (
     later,
 )
 from notesync.followup.plans import find_plan_problems
-from notesync.followup.rules import find_follow_ups, shares_cadence, wanted_days
+from notesync.followup.rules import find_follow_ups, name_company, shares_cadence, wanted_days
 from notesync.followup.settings import Settings
 from notesync.followup.unmerged import find_unmerged
 from notesync.notes.body import parse_bodies, parse_body
@@ -468,10 +468,7 @@ def build_card(client: Client, past: Past, settings: Settings) -> Card:
 
 
 def _find_circle(client: Client) -> str | None:
-    """What people of one company have in common: the note that their company links to, else its name."""
-    linked = client.links.get("company")
-    name = linked[0].rpartition("/")[2].removesuffix(".md") if linked else client.company
-    return normalize("NFC", clean(name)).casefold().strip() or None
+    return normalize("NFC", clean(name_company(client))).casefold().strip() or None
 
 
 def build_follow_up_rows(found: Sequence[FollowUp], client: Client, conflict: int = 0) -> list[FollowUpRow]:

@@ -1,0 +1,680 @@
+"""Clients and a period in, the review out: what was due against what was logged, the rep's look in the mirror.
+
+Every figure is a list of lines, each with its place in the notes, so that none can claim what they do not hold.
+First :func:`gather` reads one client after the other into lines of all days; then :func:`build_review` takes those of
+the period and of the one before.  Words that a terminal or a page needs are the business of publish.
+
+This module knows no note, no disk and no clock: today is an argument.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
+
+from notesync.followup.client import show_link
+from notesync.followup.dues import NO_STEPS, Due, describe, find_dues, list_contacts
+from notesync.followup.figures import BY_NAME, CHANNELS, COUNT, FIGURES, MONEY, Line, Reading, sum_up
+from notesync.followup.follow_up import find_past, is_contact, kind_of, name_day
+from notesync.followup.occasions import Cause, find_sales
+from notesync.followup.period import Period, count_units, find_before, part
+from notesync.followup.promises import (
+    COMPLAINT,
+    Case,
+    find_about,
+    find_acknowledged,
+    find_cases,
+    order_tagged,
+)
+from notesync.followup.rules import find_drift, name_company, shares_cadence, wanted_days
+
+if TYPE_CHECKING:
+    from notesync.followup.client import Client
+    from notesync.followup.follow_up import Context
+    from notesync.notes.body import Entry, Task
+
+MOST_DRIFTING = 10
+_MONTH = timedelta(31)
+_YEAR = timedelta(365)
+_ADVOCATE, _UPDATE = "advocate", "update"
+_GOT = {"testimonial-got": "testimonials", "referral-got": "referrals"}
+_PERCEIVED = ("satisfied", "unhappy")
+_KNOWN_CHANNELS = frozenset(CHANNELS)
+
+Lines = dict[str, list[Line]]
+
+
+class Target(NamedTuple):
+    """What was aimed at in the period, and how much of it is done; ``so_far`` is the share that today asks for.
+
+    ``done`` is None where no figure has that name, or it cannot be known.
+    """
+
+    name: str
+    words: str
+    wanted: float
+    so_far: float
+    done: float | None
+
+
+class Trend(NamedTuple):
+    """A figure over the parts of the period: the days each begins with, and how many lines fall into it."""
+
+    title: str
+    days: tuple[date, ...]
+    counts: tuple[int, ...]
+
+
+class Review(NamedTuple):
+    """All that a report says.  ``until`` is the last day looked at, ``before`` the days it is compared with.
+
+    ``now`` and ``then`` have every figure by name; ``drifting`` are those who drift most, worst first.  ``hours``
+    counts, for each hour of the day, contacts and attempts.  ``remarks`` say what the figures cannot tell.
+    """
+
+    period: Period
+    until: date
+    today: date
+    before: Period
+    owners: tuple[str, ...]
+    currency: str
+    now: Mapping[str, Reading]
+    then: Mapping[str, Reading]
+    targets: tuple[Target, ...]
+    trends: tuple[Trend, ...]
+    drifting: tuple[Line, ...]
+    hours: Mapping[int, tuple[int, int]]
+    worst_step: str
+    clients: int
+    remarks: tuple[str, ...]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the period has ended."""
+        return self.period.last < self.today
+
+
+class State(NamedTuple):
+    """What a client's state on a day is found from: contacts that their cadence counts, all that was due."""
+
+    client: Client
+    own: Sequence[date]
+    shared: Sequence[date]
+    dues: Sequence[Due]
+    updates: Sequence[tuple[date, str, int, str]]
+    wanted: int
+
+
+class Evidence(NamedTuple):
+    """What the notes of all clients hold: ``lines`` by figure, of any day, and each client's state.
+
+    ``begins`` is the first day of which a log tells, ``told`` the tags that any entry has.
+    """
+
+    lines: Lines
+    states: list[State]
+    begins: date | None
+    told: set[str]
+
+
+# --- From clients to lines -------------------------------------------------------------------------------
+
+
+def gather(
+    clients: Sequence[Client],
+    is_ours: Callable[[Client], bool],
+    context: Context,
+    today: date,
+) -> Evidence:
+    """What the notes of these clients hold up to today; only those of ``is_ours`` are reported.
+
+    The others count where people of one company share a cadence.
+    """
+    company = _share_contacts(clients, context, today)
+    evidence = Evidence(defaultdict(list), [], None, set())
+    for client in clients:
+        if is_ours(client):
+            evidence = _add(evidence, client, context, today, company)
+    return evidence
+
+
+def _find_circle(client: Client) -> str:
+    return normalize("NFC", name_company(client)).casefold().strip()
+
+
+def _share_contacts(clients: Sequence[Client], context: Context, today: date) -> dict[str, set[date]]:
+    """The days of contacts with anybody of a company, by the company."""
+    found: dict[str, set[date]] = defaultdict(set)
+    for client in clients:
+        if shares_cadence(client, context.settings):
+            found[_find_circle(client)].update(list_contacts(client, today))
+    return found
+
+
+def _add(
+    evidence: Evidence, client: Client, context: Context, today: date, company: Mapping[str, set[date]]
+) -> Evidence:
+    own = list_contacts(client, today)
+    shared = own
+    if shares_cadence(client, context.settings):
+        shared = sorted(company[_find_circle(client)])
+    newest = shared[-1] if shared else None
+    dues = find_dues(client, context, find_past(client, today, newest), shared)
+    lines = evidence.lines
+    entries = [entry for entry in client.log if entry.day <= today]
+    _add_contacts(lines, client, entries, today)
+    _add_dues(lines, client, dues, today)
+    _add_sales(lines, client, dues, today)
+    _add_losses(lines, client, entries, today)
+    _add_complaints(lines, client, context, today)
+    updates = list(_find_updates(client, entries, dues, context, today))
+    _add_advocacy(lines, client, entries, context, today)
+    first = _find_first_day(client, today)
+    if first is not None:
+        lines["new"].append(_line(first, client, "", f"known since {name_day(first)}"))
+        if client.referred_by:
+            lines["referrals"].append(_line(first, client, "", f"referred by {client.referred_by}"))
+    wanted = wanted_days(client, context.settings)
+    evidence.states.append(State(client, own, shared, dues, updates, wanted))
+    evidence.told.update(tag for entry in entries for tag in entry.tags)
+    logged = [entry.day for entry in entries] + [
+        day for task in client.tasks if (day := task.done) and day <= today
+    ]
+    begins = min([*logged, *([evidence.begins] if evidence.begins else [])], default=None)
+    return evidence._replace(begins=begins)
+
+
+def _line(
+    day: date, client: Client, part: str, words: str, at: Entry | Task | None = None, **more: object
+) -> Line:
+    path, line = ((at.path or client.path), at.line) if at is not None else (client.path, 1)
+    return Line(day, client.name, path, line, part, words)._replace(**more)  # type: ignore[arg-type]
+
+
+def _words(entry: Entry) -> str:
+    text = " ".join(show_link(entry.text).split())
+    said = f"{entry.channel or 'entry'}{f' ({entry.outcome})' if entry.outcome else ''}"
+    return f"{said}: {text}" if text else said
+
+
+def _channel(channel: str | None) -> str:
+    if not channel:
+        return "not said"
+    return channel if channel in _KNOWN_CHANNELS else "other"
+
+
+def _add_contacts(lines: Lines, client: Client, entries: Sequence[Entry], today: date) -> None:
+    days = set()
+    for entry in entries:
+        hour = "" if entry.minute is None else str(entry.minute // 60)
+        found = _line(entry.day, client, _channel(entry.channel), _words(entry), entry, item=hour)
+        lines["attempts" if entry.attempt else "contacts"].append(found)
+        if not entry.attempt:
+            days.add(entry.day)
+    for task in client.tasks:
+        if task.done is not None and task.done <= today and is_contact(task):
+            lines["contacts"].append(
+                _line(task.done, client, "not said", f"ticked: {show_link(task.text)}", task)
+            )
+            days.add(task.done)
+    noted = client.last_contact
+    if noted is not None and noted.day <= today and noted.day not in days:
+        place = Line(noted.day, client.name, client.path, noted.line, "not said", "noted as last_contact")
+        lines["contacts"].append(place)
+
+
+def _add_dues(lines: Lines, client: Client, dues: Sequence[Due], today: date) -> None:
+    for due in dues:
+        late = due.count_late(today)
+        found = Line(
+            due.closes,
+            client.name,
+            due.path,
+            due.line,
+            due.state,
+            describe(due, today),
+            due.kind,
+            due.step,
+            late,
+        )
+        lines["follow-ups"].append(found)
+        if due.state == "late":
+            lines["days-late"].append(found)
+        if due.taken:
+            lines["taken"].append(found)
+        if due.step == "satisfaction":
+            lines["satisfaction"].append(found)
+        if due.kind == "promise":
+            lines["promises"].append(found)
+
+
+# Sales.
+
+
+def _add_sales(lines: Lines, client: Client, dues: Sequence[Due], today: date) -> None:
+    sales = [sale for sale in find_sales(client, today) if "sold" in sale.anchors]
+    sales = [sale for sale in sales if sale.anchors["sold"].day <= today]
+    for at, sale in enumerate(sales):
+        sold = sale.anchors["sold"]
+        following = sales[at + 1].anchors["sold"].day if at + 1 < len(sales) else None
+        value = client.value if sale.value is None and following is None else sale.value
+        base = Line(
+            sold.day, client.name, sale.path or client.path, sold.line, "", f"sold {name_day(sold.day)}"
+        )
+        lines["sales"].append(base)
+        known = "value known" if value is not None else "value not known"
+        lines["value-won"].append(base._replace(part=known, amount=value))
+        lines["sales-followed"].append(_judge_sale(base, sale, dues))
+        lines["perception"].append(_perceive(base, client, sold.day, following, today))
+
+
+def _judge_sale(base: Line, sale: Cause, dues: Sequence[Due]) -> Line:
+    """The sale with how its after-sale steps went, so far as they were due."""
+    steps = [due for due in dues if due.sold == sale.anchors["sold"].day]
+    if not steps:
+        return base._replace(part="nothing due yet", words=f"{base.words}, nothing due yet")
+    in_time = [due for due in steps if due.state == "in window"]
+    words = f"{base.words}: {len(in_time)} of {len(steps)} steps in time"
+    wanting = [f"{due.step} {due.state}" for due in steps if due.state != "in window"]
+    if not wanting:
+        return base._replace(part="all in time", words=words)
+    none = all(due.settled is None for due in steps)
+    return base._replace(
+        part="none settled" if none else "not all in time", words=f"{words}; {', '.join(wanting)}"
+    )
+
+
+def _perceive(base: Line, client: Client, sold: date, following: date | None, today: date) -> Line:
+    """The newest word of the client between a sale and the next."""
+    last = today if following is None else following - timedelta(1)
+    found = [
+        (entry.day, -at, tag, entry)
+        for at, entry in enumerate(client.log)
+        for tag in _PERCEIVED
+        if tag in entry.tags and sold <= entry.day <= last
+    ]
+    if not found:
+        return base._replace(part="unknown", words=f"{base.words}: nothing says how they like it")
+    _, _, tag, entry = max(found, key=lambda each: each[:2])
+    words = f"{base.words}: {tag} on {name_day(entry.day)}"
+    return base._replace(part=tag, words=words, path=entry.path or client.path, line=entry.line)
+
+
+def _add_losses(lines: Lines, client: Client, entries: Sequence[Entry], today: date) -> None:
+    lost = client.anchors.get("lost")
+    if lost is None or lost.day > today:
+        return
+    reason, entry = _find_reason(entries, lost.day)
+    words = (
+        f"lost {name_day(lost.day)}: {reason}" if reason else f"lost {name_day(lost.day)}, no reason noted"
+    )
+    part = "with a reason" if reason else "without a reason"
+    base = Line(lost.day, client.name, client.path, lost.line, part, words, item=reason)
+    if entry is not None:
+        base = base._replace(path=entry.path or client.path, line=entry.line)
+    lines["lost"].append(base)
+    known = "value known" if client.value is not None else "value not known"
+    lines["value-lost"].append(base._replace(part=known, amount=client.value))
+
+
+def _find_reason(entries: Sequence[Entry], lost: date) -> tuple[str, Entry | None]:
+    """Why there was no sale: in the words of the newest entry tagged so, else of the one that notes the loss."""
+    tagged = [entry for entry in entries if "reasons" in entry.tags and entry.day >= lost - timedelta(7)]
+    if tagged:
+        entry = max(tagged, key=lambda each: each.day)
+        return _strip_tags(entry.text), entry
+    for entry in entries:
+        start, _, reason = entry.text.partition(":")
+        if entry.day == lost and start.strip().casefold() == "lost" and reason.strip():
+            return _strip_tags(reason), entry
+    return "", None
+
+
+def _strip_tags(text: str) -> str:
+    words = show_link(text).split()
+    while words and words[-1].startswith("#"):
+        words.pop()
+    return " ".join(words)
+
+
+# Complaints.
+
+
+def _add_complaints(lines: Lines, client: Client, context: Context, today: date) -> None:
+    log = order_tagged(client)
+    for case in find_cases(client, log, COMPLAINT, today) if log else ():
+        first = find_acknowledged(client, log, case, case.entry.day, today)
+        tag = next((tag for tag in case.entry.tags if tag not in context.plans.tags and tag != COMPLAINT), "")
+        base = _line(case.entry.day, client, "", find_about(case) or "a complaint", case.entry, item=tag)
+        _add_complaint(lines, base, _name_end(case), first and first[0], case.closed)
+    for task in client.tasks:
+        raised = task.created or task.entry_day
+        if (
+            kind_of(task) != COMPLAINT
+            or raised is None
+            or raised > today
+            or task.mark == "-"
+            or task.cancelled
+        ):
+            continue
+        closed = task.done if task.done is not None and task.done <= today else None
+        if not task.open and closed is None:
+            continue  # nobody can know when
+        contact = next((day for day in list_contacts(client, today) if day > raised), None)
+        base = _line(raised, client, "", show_link(task.text), task)
+        _add_complaint(lines, base, "open" if closed is None else "in another way", contact, closed)
+
+
+def _name_end(case: Case) -> str:
+    if case.closed is None:
+        return "open"
+    return case.how.partition(",")[0] or "in another way"
+
+
+def _add_complaint(lines: Lines, base: Line, end: str, first: date | None, closed: date | None) -> None:
+    lines["complaints"].append(base._replace(part=end, words=f"{base.words} ({end})"))
+    for figure, day, parts in (
+        ("complaint-contact", first, ("contacted", "not yet")),
+        ("complaint-end", closed, ("resolved", "open")),
+    ):
+        days = None if day is None else (day - base.day).days
+        part = parts[0] if day is not None else parts[1]
+        how = f"{part} {name_day(day)}" if day is not None else part
+        lines[figure].append(base._replace(part=part, amount=days, words=f"{base.words}: {how}"))
+
+
+# Asked, got, told.
+
+
+def _add_advocacy(
+    lines: Lines, client: Client, entries: Sequence[Entry], context: Context, today: date
+) -> None:
+    asking = {
+        _ADVOCATE,
+        *(step.tag for plan in context.plans.plans for step in plan.steps if step.kind == _ADVOCATE),
+    }
+    for entry in entries:
+        if entry.attempt:
+            continue
+        if not asking.isdisjoint(entry.tags):
+            lines["asked"].append(_line(entry.day, client, "", _words(entry), entry))
+        for tag in _GOT.keys() & set(entry.tags):
+            lines[_GOT[tag]].append(_line(entry.day, client, "", _words(entry), entry))
+    for task in client.tasks:
+        if task.done and task.done <= today and task.mark != "-" and not asking.isdisjoint(task.tags):
+            lines["asked"].append(_line(task.done, client, "", f"ticked: {show_link(task.text)}", task))
+
+
+def _find_updates(
+    client: Client, entries: Sequence[Entry], dues: Sequence[Due], context: Context, today: date
+) -> Iterator[tuple[date, str, int, str]]:
+    """When the client was told of what is new: the day, the place, the words."""
+    tags = {
+        _UPDATE,
+        *(step.tag for plan in context.plans.plans for step in plan.steps if step.kind == _UPDATE),
+    }
+    for entry in entries:
+        if not entry.attempt and not tags.isdisjoint(entry.tags):
+            yield entry.day, entry.path or client.path, entry.line, _words(entry)
+    for task in client.tasks:
+        if task.done and task.done <= today and task.mark != "-" and not tags.isdisjoint(task.tags):
+            yield task.done, task.path or client.path, task.line, f"ticked: {show_link(task.text)}"
+    for due in dues:
+        if due.kind == _UPDATE and due.taken and due.settled is not None:
+            yield due.settled, due.path, due.line, f"taken for: {due.title}"
+
+
+def _find_first_day(client: Client, today: date) -> date | None:
+    if client.created is not None:
+        return client.created.day if client.created.day <= today else None
+    days = [entry.day for entry in client.log] + [anchor.day for anchor in client.anchors.values()]
+    days += [day for task in client.tasks if (day := task.created or task.done) is not None]
+    return min((day for day in days if day <= today), default=None)
+
+
+# --- A client's state on a day ---------------------------------------------------------------------------
+
+
+def _find_states(states: Iterable[State], period: Period, until: date) -> Lines:
+    """The lines of what is true of clients in a period, or on its last day."""
+    lines: Lines = defaultdict(list)
+    for state in states:
+        client = state.client
+        pause = client.paused_until
+        if client.do_not_contact or client.paused or (pause is not None and pause.day > until):
+            continue  # nobody is to be kept in touch with who asked for quiet
+        if state.wanted:
+            last = max((day for day in state.shared if day <= until), default=None)
+            lines["in-touch"].append(_judge_touch(state, period, until, last))
+            drift = find_drift(last, state.wanted, until)
+            if drift and last is not None:
+                days = (until - last).days
+                words = f"last contact {name_day(last)}, {days} days ago, wanted every {state.wanted}"
+                lines["drift"].append(
+                    Line(until, client.name, client.path, client.every_line, "", words, amount=drift)
+                )
+        if client.stage == "customer":
+            lines["informed"].append(_judge_update(state, until))
+            if client.company:
+                lines["business"].append(_judge_business(state, period, until))
+    lines["drift"].sort(key=lambda line: (-(line.amount or 0), line.client, line.path))
+    return lines
+
+
+def _judge_touch(state: State, period: Period, until: date, last: date | None) -> Line:
+    """Whether no day of the period found the client's cadence overdue."""
+    client = state.client
+    base = Line(until, client.name, client.path, client.every_line, "kept", "")
+    if last is None:
+        return base._replace(part="no contact known", words="no contact known up to then")
+    gaps = [
+        due
+        for due in state.dues
+        if due.step == "cadence"
+        and due.closes < until
+        and (due.settled is None or due.settled > max(due.closes, period.first))
+    ]
+    if not gaps:
+        return base._replace(words=f"last contact {name_day(last)}, wanted every {state.wanted} days")
+    worst = min(gaps, key=lambda due: due.closes)
+    return base._replace(
+        part="not kept", words=f"wanted by {name_day(worst.closes)}, every {state.wanted} days"
+    )
+
+
+def _judge_update(state: State, until: date) -> Line:
+    client = state.client
+    newest = max((each for each in state.updates if until - _YEAR <= each[0] <= until), default=None)
+    if newest is None:
+        return Line(until, client.name, client.path, 1, "not told", "no update in the 12 months")
+    day, path, line, words = newest
+    return Line(until, client.name, path, line, "told", f"{name_day(day)} {words}")
+
+
+def _judge_business(state: State, period: Period, until: date) -> Line:
+    """Whether each 31 days, counted back from the end, had a contact; the last 31 count of a short period, too."""
+    client = state.client
+    blocks = max(1, ((until - period.first).days + 1) // _MONTH.days)
+    ends = [until - _MONTH * at for at in range(blocks)]
+    kept = [any(end - _MONTH < day <= end for day in state.own) for end in ends]
+    words = f"a contact in {sum(kept)} of {blocks} times 31 days" if blocks > 1 else "the last 31 days"
+    part = "every month" if all(kept) else "not every month"
+    return Line(until, client.name, client.path, 1, part, words)
+
+
+# --- From lines to the review ----------------------------------------------------------------------------
+
+
+class AtRisk(NamedTuple):
+    """A client with something overdue today, as ``check`` has it."""
+
+    client: str
+    path: str
+    line: int
+    value: float
+    title: str
+
+
+def build_review(
+    evidence: Evidence,
+    context: Context,
+    period: Period,
+    today: date,
+    owners: tuple[str, ...],
+    at_risk: Sequence[AtRisk],
+) -> Review:
+    """The review of a period that has begun by today, against the one before."""
+    until = min(period.last, today)
+    before = find_before(period, until)
+    now = _read(evidence, period, until, at_risk if until == today else None)
+    then = _read(evidence, before, before.last, None)
+    shown = period._replace(last=until)
+    return Review(
+        period, until, today, before, owners, context.settings.currency, now, then,
+        tuple(_find_targets(context, period, shown, now)),
+        tuple(_find_trends(evidence, shown)),
+        now["drift"].lines[:MOST_DRIFTING],
+        _count_hours(now),
+        _find_worst(now["follow-ups"].lines),
+        len(evidence.states),
+        tuple(_find_remarks(evidence, context, period, before)),
+    )  # fmt: skip
+
+
+_OF_KEYS = frozenset(
+    ("new", "lost", "value-lost", "sales", "value-won")
+)  # keys can tell of these without a log
+
+
+def _read(
+    evidence: Evidence, period: Period, until: date, at_risk: Sequence[AtRisk] | None
+) -> dict[str, Reading]:
+    """Every figure over the days up to ``until``; ``at_risk`` is None for another day than today."""
+    span = period._replace(last=until)
+    states = _find_states(evidence.states, span, until)
+    readings = {}
+    for figure in FIGURES:
+        name = figure.name
+        lines = (
+            states[name] if name in states else [each for each in evidence.lines[name] if each.day in span]
+        )
+        unknown = "" if lines and name in _OF_KEYS else _find_unknown(evidence, name, span)
+        readings[name] = Reading(tuple(lines if name == "drift" else sorted(lines, key=_order)), unknown)
+    both = [
+        line._replace(part=part)
+        for name, part in (("contacts", "reached"), ("attempts", "not reached"))
+        for line in readings[name].lines
+        for line in (line._replace(group=line.part),)
+    ]
+    readings["attempts-per-contact"] = readings["attempts-per-contact"]._replace(lines=tuple(both))
+    readings["value-at-risk"] = _read_risk(at_risk, until)
+    return {
+        name: reading._replace(lines=()) if reading.unknown else reading for name, reading in readings.items()
+    }
+
+
+def _read_risk(at_risk: Sequence[AtRisk] | None, today: date) -> Reading:
+    if at_risk is None:
+        return Reading((), "only of today can it be known")
+    lines = (
+        Line(today, each.client, each.path, each.line, "", f"overdue: {each.title}", amount=each.value)
+        for each in at_risk
+    )
+    return Reading(tuple(sorted(lines, key=_order)))
+
+
+def _order(line: Line) -> tuple[date, str, str, int, str]:
+    return line.day, line.client, line.path, line.line, line.words
+
+
+def _find_unknown(evidence: Evidence, name: str, span: Period) -> str:
+    """Why a figure cannot be known over these days, '' where it can."""
+    if name == "testimonials" and "testimonial-got" not in evidence.told:
+        return "no entry is tagged #testimonial-got"
+    if evidence.begins is None:
+        return "no note has a log"
+    if span.last < evidence.begins:
+        return f"no log before {name_day(evidence.begins)}"
+    return ""
+
+
+def _find_remarks(evidence: Evidence, context: Context, period: Period, before: Period) -> Iterator[str]:
+    begins, since = evidence.begins, context.since
+    if begins is not None and period.first < begins <= period.last:
+        yield f"The log begins on {name_day(begins)}: of the days before it nothing is known."
+    elif begins is not None and before.first < begins <= before.last:
+        yield f"The log begins on {name_day(begins)}, inside the period before: compare with care."
+    if since is not None and since > before.first:
+        what = "" if since > period.first else " of the period before"
+        yield (
+            f"Follow-ups are reminded of since {name_day(since)}: steps{what} that were over by then count as missed, "
+            "and cadences not at all."
+        )
+    for name in context.settings.targets:
+        if _find_target(name) is None:
+            yield f"The target '{name}' names no figure: docs/review.md lists those that can have one."
+
+
+def _find_worst(lines: Iterable[Line]) -> str:
+    """The plan step that went wrong most often: missed, still open or late, in this order of weight."""
+    counts: dict[str, list[int]] = {}
+    for line in lines:
+        if line.item in NO_STEPS or line.part == "in window":
+            continue
+        counted = counts.setdefault(line.item, [0, 0, 0])
+        counted[("missed", "open", "late").index(line.part)] += 1
+    if not counts:
+        return ""
+    return max(sorted(counts), key=lambda step: (counts[step][0] + counts[step][1], sum(counts[step])))
+
+
+def _count_hours(now: Mapping[str, Reading]) -> dict[int, tuple[int, int]]:
+    counts: dict[int, tuple[int, int]] = {}
+    for name, at in (("contacts", 0), ("attempts", 1)):
+        for line in now[name].lines:
+            if line.item:
+                reached, missed = counts.get(int(line.item), (0, 0))
+                counts[int(line.item)] = (reached + (at == 0), missed + (at == 1))
+    return dict(sorted(counts.items()))
+
+
+def _find_trends(evidence: Evidence, span: Period) -> Iterator[Trend]:
+    begins = evidence.begins or span.first
+    parts = [each for each in part(span) if each.last >= begins]  # before that nobody knows
+    days = tuple(each.first for each in parts)
+    for name, title in (("contacts", "Contacts made"), ("attempts", "Attempts that reached nobody")):
+        lines = evidence.lines[name]
+        counts = tuple(sum(line.day in each for line in lines) for each in parts)
+        yield Trend(title, days, counts)
+
+
+# --- Targets ---------------------------------------------------------------------------------------------
+
+
+def _find_targets(
+    context: Context, period: Period, span: Period, now: Mapping[str, Reading]
+) -> Iterator[Target]:
+    """What the settings aim at, as much of it as the period is long."""
+    for name, (count, unit) in context.settings.targets.items():
+        wanted = count * count_units(period, unit, context.calendar)
+        so_far = wanted * span.days / period.days
+        found = _find_target(name)
+        done = None
+        if found is not None and not now[found[0]].unknown:
+            lines = [line for line in now[found[0]].lines if found[1] in ("", line.part)]
+            done = sum_up(BY_NAME[found[0]], lines).amount
+        words = f"{count} {'a' if unit != 'hour' else 'an'} {unit}"
+        yield Target(name, words, round(wanted, 1), round(so_far, 1), done)
+
+
+def _find_target(name: str) -> tuple[str, str] | None:
+    """The figure that a target is of, and the channel where it names one: ``visits`` are contacts by visit."""
+    wanted = name.replace("_", "-").casefold()
+    figure = BY_NAME.get(wanted) or BY_NAME.get(f"{wanted}s")
+    if figure is not None and figure.measure in (COUNT, MONEY):
+        return figure.name, ""
+    channel = wanted if wanted in CHANNELS else wanted.removesuffix("s")
+    return ("contacts", channel) if channel in CHANNELS else None

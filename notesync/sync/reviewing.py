@@ -1,0 +1,87 @@
+"""A refreshed workspace and a period in, the review of it out; every client's note is read again for that.
+
+The index knows what is open, a review asks what was: so the notes themselves tell, as the rules of today read them.
+What is overdue now is the index's own answer.  Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+from unicodedata import normalize
+
+from notesync.followup.agenda import OVERDUE
+from notesync.followup.client import find_known_keys, read_client
+from notesync.followup.period import Period
+from notesync.followup.review import AtRisk, Review, build_review, gather
+from notesync.notes.body import parse_body
+from notesync.notes.note import parse_note
+from notesync.store.vault import Unreadable
+from notesync.sync.answers import Selection
+from notesync.sync.ties import add_ties, find_ties
+
+if TYPE_CHECKING:
+    from notesync.followup.client import Client
+    from notesync.sync.pipeline import Workspace
+
+AT_ONCE = 500
+
+Progress = Callable[[int, int], None]
+
+
+def review_period(
+    workspace: Workspace, period: Period, owners: Sequence[str] = (), progress: Progress | None = None
+) -> Review:
+    """The review of a period for these owners' clients, or all, as today began."""
+    unread: list[str] = []
+    clients = list(_read_clients(workspace, unread, progress))
+    wanted = {_fold(owner) for owner in owners}
+    today, context = workspace.moment.day, workspace.context()
+
+    def is_ours(client: Client) -> bool:
+        return not wanted or not wanted.isdisjoint(map(_fold, client.owners))
+
+    evidence = gather(clients, is_ours, context, today)
+    with workspace.at_midnight():
+        at_risk = list(_list_at_risk(workspace, owners)) if period.last >= today else []
+    review = build_review(evidence, context, period, today, tuple(owners), at_risk)
+    if not unread:
+        return review
+    names = ", ".join(unread[:3]) + (" and others" if len(unread) > 3 else "")
+    what = "1 note" if len(unread) == 1 else f"{len(unread)} notes"
+    remark = f"{what} could not be read, so nothing of that is counted: {names}."
+    return review._replace(remarks=(remark, *review.remarks))
+
+
+def _fold(name: str) -> str:
+    return normalize("NFC", name).casefold()
+
+
+def _read_clients(workspace: Workspace, unread: list[str], progress: Progress | None) -> Iterator[Client]:
+    """Every client as the notes tell of them now, by path; the paths of notes that cannot be read are ``unread``."""
+    settings, context = workspace.settings, workspace.context()
+    known = find_known_keys(settings)
+    names = sorted((name.path, name.key) for name in workspace.names())
+    for at in range(0, len(names), AT_ONCE):
+        batch = names[at : at + AT_ONCE]
+        ties = find_ties(workspace.index, [key for _, key in batch])
+        for path, key in batch:
+            try:
+                data = workspace.vault.read(path, 0).data
+            except Unreadable:
+                unread.append(path)
+                continue
+            note = parse_note(data, path, known)
+            body = parse_body(note, settings.log_headings, context.tasks_filter)
+            yield add_ties(read_client(note, body, settings)[0], ties[key])
+        if progress is not None:
+            progress(min(at + AT_ONCE, len(names)), len(names))
+
+
+def _list_at_risk(workspace: Workspace, owners: Sequence[str]) -> Iterator[AtRisk]:
+    """The clients with something overdue and a value, each with what presses most."""
+    seen: set[str] = set()
+    for item in workspace.agenda(Selection(owners=tuple(owners))).items:
+        if item.status == OVERDUE and item.value and item.client_path not in seen:
+            seen.add(item.client_path)
+            yield AtRisk(item.client, item.path, item.line, item.value, item.title)
