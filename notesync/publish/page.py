@@ -29,12 +29,11 @@ SHOWN = 200  # clients of a section: a page of thousands would be of no use on a
 
 
 class Link(NamedTuple):
-    """Something to touch: its words, its address, what a screen reader says of it, and what kind it is."""
+    """Something to touch: its words, its address, and what a screen reader says of it."""
 
     words: str
     address: str
     label: str
-    kind: str
 
 
 class Count(NamedTuple):
@@ -216,27 +215,40 @@ def _build_person(items: Sequence[Item], today: date, vault: str, currency: str)
 
 
 def _build_links(item: Item, vault: str) -> Iterator[Link]:
-    """How to reach a client: only what they did not refuse, and a message by phone where that is wished for."""
+    """How to reach a client, first the way that they like best; and where they are, and what is known of them."""
+    ways = sorted(_find_ways(item), key=lambda way: _rank(item, way[0]))
+    yield from (link for _, link in ways)
+    yield _link("Obsidian", build_link(vault, item.client_path), f"the note of {clean(item.client)}")
+
+
+def _find_ways(item: Item) -> Iterator[tuple[str, Link]]:
+    """Only what they did not refuse, and a message by phone where that is wished for; each with its channel."""
     name = clean(item.client)
-    ways = [("Call", "tel")] if "call" not in item.not_by else []
-    if "message" in (item.channel, *item.contact_by) and "message" not in item.not_by:
-        ways.append(("Message", "sms"))
+    channels = [("call", "Call", "tel")]
+    if "message" in (item.channel, *item.contact_by):
+        channels.append(("message", "Message", "sms"))
     for phone in item.phone:
         dialled = "".join(sign for sign in phone if sign in "+0123456789")
-        for word, scheme in ways if dialled else ():
-            yield _link(f"{word} {clean(phone)}", f"{scheme}:{dialled}", name, word.lower())
+        for channel, word, scheme in channels if dialled else ():
+            if channel not in item.not_by:
+                yield channel, _link(f"{word} {clean(phone)}", f"{scheme}:{dialled}", name)
     if "email" not in item.not_by:
         for email in item.email:
-            yield _link(f"Mail {clean(email)}", f"mailto:{_quote(email, '@')}", name, "mail")
+            words = f"Mail {clean(email)}" if len(item.email) > 1 else "Mail"
+            yield "email", _link(words, f"mailto:{_quote(email, '@')}", f"{name}, {clean(email)}")
     if item.address:
         place = _quote(" ".join(clean(item.address).split()), "")
-        yield _link("Map", f"https://www.google.com/maps/search/?api=1&query={place}", name, "map")
-    yield _link("Open in Obsidian", build_link(vault, item.client_path), name, "note")
+        yield "visit", _link("Map", f"https://www.google.com/maps/search/?api=1&query={place}", name)
 
 
-def _link(words: str, address: str, what: str, kind: str) -> Link:
+def _rank(item: Item, channel: str) -> int:
+    wishes = item.contact_by
+    return wishes.index(channel) if channel in wishes else len(wishes)
+
+
+def _link(words: str, address: str, what: str) -> Link:
     """What is read out begins with what is shown, or nobody could say it to a phone that listens."""
-    return Link(words, address, f"{words}: {what}", kind)
+    return Link(words, address, f"{words}: {what}")
 
 
 def _quote(text: str, safe: str) -> str:
@@ -250,7 +262,7 @@ def _build_task(item: Item, today: date) -> Task:
         clean(item.kind.replace("-", " ")),
         _find_when(item, today),
         item.status,
-        clean(item.reason),
+        "" if _is_said(item.reason, item.due) else clean(item.reason),
         _find_doubt(item),
         ask,
         format_minutes(item.minutes) if item.minutes else "",
@@ -270,6 +282,11 @@ def _find_when(item: Item, today: date) -> str:
     if opens and opens > today and opens != due:
         return f"{format_day(opens, today.year)} to {day}{at}"
     return f"today{at}" if due == today else f"{'until ' if item.status == DUE else ''}{day}{at}"
+
+
+def _is_said(reason: str, due: str | None) -> bool:
+    """Whether the reason is only the day, which stands beside it."""
+    return due is not None and reason == f"due {format_day(date.fromisoformat(due[:10]), 0)}"
 
 
 def _find_doubt(item: Item) -> str:
