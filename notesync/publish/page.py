@@ -218,7 +218,7 @@ def _build_links(item: Item, vault: str) -> Iterator[Link]:
     """How to reach a client, first the way that they like best; and where they are, and what is known of them."""
     ways = sorted(_find_ways(item), key=lambda way: _rank(item, way[0]))
     yield from (link for _, link in ways)
-    yield _link("Obsidian", build_link(vault, item.client_path), f"the note of {clean(item.client)}")
+    yield _link("Note", build_link(vault, item.client_path), f"{clean(item.client)}, in Obsidian")
 
 
 def _find_ways(item: Item) -> Iterator[tuple[str, Link]]:
