@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from notesync.cli.published import find_published_health
 from notesync.cli.session import (
     Session,
     command,
@@ -211,7 +212,7 @@ def doctor(session: Session, form: str | None) -> int:
     """Say what is wrong, and what to do about it.
 
     Every problem in notes and settings (file, line and column), clients for whom nothing can ever fall due,
-    and how index, calendar, watcher and system limits are. Works with broken settings too. Exit code 1 says that
+    and how index, calendars, server, watcher and system limits are. Works with broken settings too. Exit code 1 says that
     there is something to do.
     """
     with session.open(tolerant=True) as workspace:
@@ -258,6 +259,7 @@ def find_health(session: Session, workspace: Workspace) -> Iterator[Health]:
     yield from _settings_health(workspace)
     yield _index_health(workspace)
     yield _calendar_health(session, workspace)
+    yield from find_published_health(session, workspace)
     yield from _watcher_health(workspace)
 
 
