@@ -535,6 +535,11 @@ def test_what_stays_the_same_keeps_its_tag_and_date(workspace: Workspace, board:
     assert later.feeds[ben].modified == board.site.feeds[ben].modified + 3600
 
 
+def test_the_page_tells_the_time_of_the_settings_zone(workspace: Workspace, vault: Path) -> None:
+    board = _Publisher(Session(), workspace, make_keys(str(vault))).begin("", 240)
+    assert str(board.site.refreshed.tzinfo) == "Africa/Johannesburg"
+
+
 def test_a_new_secret_ends_the_old_addresses(workspace: Workspace, vault: Path) -> None:
     publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
     board = publisher.begin("", 240)

@@ -227,7 +227,7 @@ class _Publisher:
         workspace = self._workspace
         with contextlib.suppress(NotesyncError):  # unreadable for now: the old ones hold
             self._keys = find_keys(workspace.root) or self._keys
-        now = datetime.now().astimezone()
+        now = _read_time(workspace.zone)
         index = workspace.index
         made_from = (self._keys, workspace.moment.day, workspace.settings, index.age(), index.changes())
         if before is not None and made_from == self._made_from:
@@ -240,6 +240,15 @@ class _Publisher:
         else:
             self._made_from = made_from
         return site
+
+
+def _read_time(zone: str) -> datetime:
+    """Now, as people who live by the settings' zone would say it ('' for the machine's)."""
+    if not zone:
+        return datetime.now().astimezone()
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(zone))
 
 
 def _has_errors(workspace: Workspace) -> bool:

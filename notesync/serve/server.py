@@ -76,7 +76,7 @@ class Server:
                 server_header=False,
                 proxy_headers=False,  # or every program on this computer could say who asks, and how
                 backlog=_BACKLOG,
-                timeout_keep_alive=int(still) * 3,  # a guest goes earlier
+                timeout_keep_alive=3600,  # a guest goes earlier
                 timeout_graceful_shutdown=1,
                 h11_max_incomplete_event_size=16384,
             )
