@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _PATIENCE = 5.0  # seconds in which a server ends
+_FAREWELL = 0.5  # seconds in which an answer that is under way may end
 _STILL = 20.0  # seconds in which something must move on a connection
 _MOST = 512  # connections
 _BACKLOG = 128  # connections taken at once, before any can make room
@@ -36,7 +37,8 @@ def open_socket(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, OverflowError, UnicodeError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        words = (getattr(error, "strerror", None) or str(error)).lower()
+        reason = words.partition(" (while attempting")[0]  # to bind to the address, which we name ourselves
         raise RefusedError(
             f"cannot-listen: {host} port {port}: {reason}. Another notesync may serve there; "
             "choose another with --port."
@@ -108,14 +110,18 @@ class Server:
 
 
 class _Host(uvicorn.Server):
-    """A server at whose end nobody is waited for longer than it says."""
+    """A server at whose end nobody is waited for long: uvicorn counts in whole seconds."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(_FAREWELL, self._send_home)
         await super().shutdown(sockets)
+        self._send_home()
+        await asyncio.sleep(0)  # they learn of it in the loop's next round
+
+    def _send_home(self) -> None:
         for guest in list(self.server_state.connections):
             if isinstance(guest, _Guest):
                 guest.leave()
-        await asyncio.sleep(0)  # they learn of it in the loop's next round
 
 
 def _count_files() -> int:

@@ -53,10 +53,7 @@ async function look(name, address) {
       for (const closed of [true, false]) {
         if (closed && size === "desktop" && scheme === "light") found.text = await read(page);
         if (!closed) await page.click("summary");
-        const results = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
-        for (const { id, nodes } of results.violations) {
-          found.axe.push(`${size} ${scheme}: ${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
-        }
+        found.axe.push(...(await complain(page)));
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         if (width > sizes[size][0]) found.wide.push(`${size}: ${width}`);
         const shot = join(folder, `${name}-${size}-${scheme}${closed ? "" : "-open"}.png`);
@@ -69,12 +66,13 @@ async function look(name, address) {
           all.filter((a) => a.getBoundingClientRect().height < 44).map((a) => a.outerHTML))));
       }
       if (size === "desktop" && scheme === "light") {
-        found.html = await check(page, address);
+        found.html = await check(page);
         found.walk = await walk(page);
       }
       await close();
     }
   }
+  await lookAside(address, found);
   const plain = await open(address, { size: "phone", scheme: "light", script: false }, found);
   found.without = await read(plain.page);
   found.owners = await filter(plain.page);
@@ -83,10 +81,33 @@ async function look(name, address) {
   return found;
 }
 
-async function check(page, address) {
-  const source = await page.evaluate(async () => (await fetch("/")).text());
-  const report = await validator.validateString(source, `${new URL(address).origin}/`);
+async function complain(page) {
+  const results = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
+}
+
+async function check(page) {
+  const source = await page.evaluate(async () => (await fetch(location.href)).text());
+  const report = await validator.validateString(source, page.url());
   return report.results.flatMap((each) => each.messages.map(({ line, ruleId, message }) => `${line}: ${ruleId}: ${message}`));
+}
+
+// The other view, and what somebody sees who was not let in.
+async function lookAside(address, found) {
+  const origin = new URL(address).origin;
+  const { page, close } = await open(address, { size: "narrow", scheme: "light", script: true }, found);
+  for (const path of ["/?by=client", "/"]) {
+    if (path === "/") await page.deleteCookie(...(await page.cookies()));
+    await page.goto(`${origin}${path}`, { waitUntil: "load" });
+    found.axe.push(...(await complain(page)));
+    found.html.push(...(await check(page)));
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > sizes.narrow[0]) found.wide.push(`${path}: ${width}`);
+  }
+  found.closed = await read(page);
+  // Chromium calls every 403 an error.
+  found.console = found.console.filter((line) => !line.includes("status of 403"));
+  await close();
 }
 
 // Every link by the keyboard alone: what has the focus each time, and whether that can be seen.

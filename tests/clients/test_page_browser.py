@@ -187,6 +187,10 @@ class TestEveryPage:
         assert (update["offline"], update["online"]) == (True, True)
 
 
+def test_who_was_not_let_in_sees_nothing(found: dict[str, Any]) -> None:
+    assert found["example"]["closed"].startswith("This page is closed")
+
+
 def test_each_owner_sees_their_own(found: dict[str, Any]) -> None:
     owners = found["many"]["owners"]
     assert list(owners) == ["Everybody", *(f"Rep {number}" for number in range(9))]
