@@ -733,6 +733,58 @@ def test_doctor_names_what_is_wrong(vault, name, text, said):
     assert done.exit_code == 1
 
 
+SHARED = "timezone: Africa/Johannesburg\ncalendar: {per_owner: true}\nagenda_note: Follow-ups.md\n"
+
+
+def test_doctor_is_content_with_what_is_shared(vault):
+    (vault / "notesync.yaml").write_text(SHARED, encoding="utf-8")
+    run("sync")
+    told = run("doctor").stdout.splitlines()
+    assert all(line.startswith("ok ") for line in told)
+    assert "ok owners' calendars: 2 owners: followups-anna.ics, followups-ben.ics" in told
+    assert "ok agenda note: Follow-ups.md" in told
+    assert any(line.startswith("ok server: never used") for line in told)
+    run("serve", "--urls")
+    assert (
+        "ok server: 'notesync serve --urls' lists the secret addresses" in run("doctor").stdout.splitlines()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("followups-ben.ics", None, "warn owners' calendars: followups-ben.ics: missing, or not current."),
+        ("followups-anna.ics", "BEGIN:VCALENDAR\n", "warn owners' calendars: followups-anna.ics:"),
+        ("Follow-ups.md", None, "warn agenda note: Follow-ups.md: missing, or not current."),
+        ("Follow-ups.md", "Mine.\n", "warn agenda note: Follow-ups.md is not a note that notesync wrote"),
+    ],
+)
+def test_doctor_names_what_is_wrong_with_what_is_shared(vault, name, text, said):
+    (vault / "notesync.yaml").write_text(SHARED, encoding="utf-8")
+    run("sync")
+    if text is None:
+        (vault / name).unlink()
+    else:
+        (vault / name).write_text(text, encoding="utf-8")
+    done = run("doctor")
+    assert said in done.stdout
+    assert done.exit_code == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are lists there")
+def test_doctor_minds_who_can_read_the_secrets(vault):
+    from notesync.store.places import state_dir
+
+    run("sync")
+    run("serve", "--urls")
+    kept = Path(state_dir(str(vault))) / "serve.json"
+    kept.chmod(0o644)
+    told = run("doctor").stdout
+    assert f"warn server: {kept} holds the secret addresses" in told
+    kept.write_text("{}", encoding="utf-8")
+    assert "warn server: damaged-secrets" in run("doctor").stdout
+
+
 # --- watch -----------------------------------------------------------------------------------------------
 
 
@@ -972,8 +1024,9 @@ def test_serve_follows_every_save_until_a_signal_ends_it(vault):
     """The feed is there as soon as its address is; what is saved comes, and a second process only serves."""
     port = find_free_port()
     with Watching("--port", port, command="serve") as serving:
-        base = serving.wait_for("/open/").split()[1].partition("/open/")[0]
-        listed = run("serve", "--urls", "--port", port).stdout.splitlines()
+        base = serving.wait_for("serving ").split()[1]
+        assert base == f"http://127.0.0.1:{port}"
+        listed = run("serve", "--urls").stdout.splitlines()  # of where it is served, unasked
         (address,) = (line.split()[0] for line in listed if line.endswith("the whole calendar"))
         assert address.startswith(f"{base}/feed/")
         assert fetch(address) == (vault / "followups.ics").read_bytes()
@@ -982,7 +1035,7 @@ def test_serve_follows_every_save_until_a_signal_ends_it(vault):
         assert b"Nomsa" in fetch(address)
         with Watching("--port", find_free_port(), command="serve") as second:
             second.wait_for("another notesync writes the calendar")
-            second.wait_for("/open/")
+            second.wait_for("serving ")
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(timeout=30) == 0
         assert serving.process.stdout.read() == ""

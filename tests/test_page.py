@@ -12,7 +12,7 @@ import pytest
 from notesync.followup.agenda import Totals
 from notesync.followup.items import Agenda, Item
 from notesync.problems import ERROR, Problem
-from notesync.publish.page import load_part, render_closed, render_page
+from notesync.publish.page import SHOWN, load_part, render_closed, render_page
 
 ADDRESS = "https://notes.example.org/feed/0123456789abcdef/followups.ics"
 _NOTHING = Item(
@@ -26,11 +26,13 @@ def make_item(**facts: Any) -> Item:
     return _NOTHING._replace(**facts)
 
 
-def render(*items: Item, owner: str = "", problems: tuple[Problem, ...] = (), failure: str = "") -> str:
+def render(
+    *items: Item, owner: str = "", problems: tuple[Problem, ...] = (), failure: str = "", view: str = ""
+) -> str:
     agenda = Agenda("2026-11-22", list(items), Totals(0, 0, 0, 0, 0.0, "ZAR"), problems)
     return render_page(
         agenda, owner, [("anna", "Anna"), ("zoë & co", "Zoë & Co")], vault="My Clients", address=ADDRESS,
-        refreshed=datetime(2026, 11, 22, 8, 5), failure=failure,
+        refreshed=datetime(2026, 11, 22, 8, 5), failure=failure, view=view,
     )  # fmt: skip
 
 
@@ -84,8 +86,56 @@ def test_each_item_stands_where_a_rep_looks_for_it() -> None:
     assert "today 14:30" in page.sections["Today"]
     assert "Tue 24 Nov to Wed 25 Nov" in page.sections["This week"]
     assert "Never" in page.sections["Without a date"]
-    assert "1 overdue, 3 due now, 1 000 ZAR at risk" in page.sections[""]
-    assert "Last refreshed 2026-11-22 08:05." in page.sections["Without a date"]
+    for words in (
+        "1 overdue",
+        "3 due now",
+        "1 this week",
+        "1 000 ZAR at risk",
+        "Last refreshed 2026-11-22 08:05",
+    ):
+        assert words in page.sections[""]
+    assert {"#overdue", "#due", "#week"} < set(page.links())
+
+
+def test_by_client_all_of_theirs_stands_together_from_a_to_z() -> None:
+    page = Outline(
+        render(
+            make_item(client="zoë", status="overdue", due="2026-11-20", days_late=2, client_path="Z.md"),
+            make_item(client="Anna", client_path="A.md", title="Call today"),
+            make_item(client="zoë", status="upcoming", due="2026-11-25", client_path="Z.md", title="Visit"),
+            make_item(client="Émile", client_path="E.md"),
+            view="client",
+        )
+    )
+    said = page.sections["Clients from A to Z"]
+    assert said.count("zoë") == 1
+    assert (
+        said.index("Anna")
+        < said.index("Émile")
+        < said.index("zoë")
+        < said.index("2 days late")
+        < said.index("Visit")
+    )
+    assert {"/?by=client", "/?owner=anna&by=client", "/"} < set(page.links())
+    assert not {"#overdue", "#due", "#week"} & set(page.links())
+
+
+def test_of_thousands_the_most_pressing_are_shown_and_the_rest_is_counted() -> None:
+    items = [make_item(client=f"Client {n:03}", client_path=f"{n}.md") for n in range(SHOWN + 7)]
+    page = Outline(render(*items))
+    assert "Client 199" in page.sections["Today"]
+    assert "Client 200" not in page.sections["Today"]
+    assert "And 7 more" in page.sections["Today"]
+    assert f"{SHOWN + 7} due now" in page.sections[""]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [({"stale": True}, "last good reading"), ({"conflict": True}, "Only in a conflict copy"), ({}, "")],
+)
+def test_what_is_not_certain_is_said(facts: dict[str, bool], words: str) -> None:
+    page = render(make_item(**facts))
+    assert (words in page) if words else ('class="doubt"' not in page)
 
 
 def test_one_clients_work_stands_together_with_what_to_know_before_the_call() -> None:
@@ -99,7 +149,7 @@ def test_one_clients_work_stands_together_with_what_to_know_before_the_call() ->
     said = page.sections["Today"]
     assert said.count("Thandi Mokoena") == 1
     assert said.index("Send the photos") < said.index("Other")
-    for words in ("after 17:00", "By call or message", "Not by email", "Who decides?", "(task, 20 min)"):
+    for words in ("after 17:00", "By call or message", "Not by email", "Who decides?", "task, 20 min"):
         assert words in said
 
 
@@ -128,6 +178,29 @@ def test_how_a_client_is_reached(facts: dict[str, Any], links: list[str]) -> Non
     assert found == [*links, note, ADDRESS.replace("https:", "webcal:"), ADDRESS]
 
 
+@pytest.mark.parametrize(
+    ("wishes", "order"),
+    [
+        ((), ["tel:071", "mailto:a@x.example", "https://www.google.com/maps/search/?api=1&query=here"]),
+        (("email", "call"), ["mailto:a@x.example", "tel:071", "https://www.google.com/maps/search/?api=1&query=here"]),
+        (("visit",), ["https://www.google.com/maps/search/?api=1&query=here", "tel:071", "mailto:a@x.example"]),
+    ],
+)  # fmt: skip
+def test_the_way_that_a_client_likes_best_comes_first(wishes: tuple[str, ...], order: list[str]) -> None:
+    page = Outline(
+        render(make_item(contact_by=wishes, phone=("071",), email=("a@x.example",), address="here"))
+    )
+    links = [attributes for tag, attributes in page.tags if tag == "a"]
+    first = next(at for at, link in enumerate(links) if link["href"] == order[0])
+    assert [link["href"] for link in links[first : first + 3]] == order
+    assert [link.get("class") for link in links[first : first + 3]] == ["primary", None, None]
+
+
+def test_a_day_is_not_said_twice() -> None:
+    assert "due Fri 20 Nov 2026" not in render(make_item(due="2026-11-20", reason="due Fri 20 Nov 2026"))
+    assert "due Thu 19 Nov 2026" in render(make_item(due="2026-11-20", reason="due Thu 19 Nov 2026"))
+
+
 def test_the_page_of_an_owner() -> None:
     items = (
         make_item(),
@@ -145,7 +218,7 @@ def test_what_is_read_out_of_a_link_begins_with_what_is_shown() -> None:
     page = render(make_item(phone=("071",), email=("a@x.example",), address="Long Street", channel="message"))
     links = re.findall(r'aria-label="([^"]*)">([^<]*)</a>', page)
     assert len(links) == 5
-    assert all(label.startswith(f"{shown}: Thandi Mokoena") for label, shown in links)
+    assert all(label.startswith(f"{shown}: ") and "Thandi Mokoena" in label for label, shown in links)
 
 
 def test_nothing_to_do_is_said() -> None:
@@ -196,7 +269,7 @@ def test_pages_ask_nobody_else_and_hold_no_script_or_style_of_their_own(page: st
         assert tag != "style"
         assert tag not in ("script", "link", "img") or (
             attributes.get("src") or attributes.get("href") or ""
-        ).startswith("/page.")
+        ).startswith(("/page.", "/icon."))
     identities = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(identities) == len(set(identities))
     assert re.search(r'<html lang="en">', page)
@@ -208,6 +281,6 @@ def test_the_code_to_scan_is_drawn_for_the_feed() -> None:
     assert "QR code of the calendar&#39;s address" in page or "QR code of the calendar's address" in page
 
 
-@pytest.mark.parametrize("name", ["page.css", "page.js"])
+@pytest.mark.parametrize("name", ["page.css", "page.js", "icon.svg"])
 def test_style_and_script_come_along(name: str) -> None:
     assert load_part(name)

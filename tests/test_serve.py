@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import hmac
 import http.client
@@ -10,30 +11,32 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import click
 import pytest
 from icalendar import Calendar
 
 from notesync.cli import sync as cli_sync
-from notesync.cli.serve import _list_urls, _Publisher, _Turn
+from notesync.cli.serve import Place, _check_public, _list_urls, _Publisher, _tell_place, _Turn
 from notesync.cli.session import Session
 from notesync.followup.agenda import Moment
-from notesync.problems import RefusedError
-from notesync.serve.app import build_app, is_our_host
+from notesync.problems import NotesyncError, RefusedError
+from notesync.serve.app import _Pages, build_app, is_our_host
 from notesync.serve.board import Board, build_owners, build_site
 from notesync.serve.body import Body, accepts_gzip, build_answer, build_body
 from notesync.serve.server import Server, open_socket
-from notesync.store.keys import Keys, find_keys, make_keys
+from notesync.store.keys import Keys, find_address, find_exposed, find_keys, make_keys, store_address
 from notesync.sync.pipeline import Workspace, open_workspace
 from notesync.sync.watch import WatchLock
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+CLOCK = NOW.timestamp() + 30
 KEYS = Keys("f" * 32, "9" * 32)
 HOSTS = frozenset(("localhost", "127.0.0.1", "notes.example.org"))
 
@@ -84,7 +87,12 @@ class Reply(NamedTuple):
 
 
 def ask(
-    board: Board, path: str, headers: dict[str, str] | None = None, method: str = "GET", query: str = ""
+    board: Board,
+    path: str,
+    headers: dict[str, str] | None = None,
+    method: str = "GET",
+    query: str = "",
+    public: str = "",
 ) -> Reply:
     """What the application answers, asked as a server asks it."""
     sent: list[Any] = []
@@ -102,7 +110,8 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(build_app(board, HOSTS)(scope, receive, send))
+    with patch("notesync.serve.app.time.time", lambda: CLOCK):
+        asyncio.run(build_app(board, HOSTS, public)(scope, receive, send))
     told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return Reply(sent[0]["status"], told, b"".join(message.get("body", b"") for message in sent[1:]))
 
@@ -123,7 +132,7 @@ def test_the_feed_is_the_calendar_and_says_what_it_is(board: Board, workspace: W
     assert found.headers["cache-control"] == "no-cache"
     assert found.headers["content-length"] == str(len(found.body))
     assert re.fullmatch(r'"[0-9a-f]{32}"', found.headers["etag"])
-    assert found.headers["last-modified"] == "Sun, 22 Nov 2026 08:00:00 GMT"
+    assert found.headers["last-modified"] == "Sun, 22 Nov 2026 08:00:01 GMT"
 
 
 def test_each_owner_has_an_address_that_gives_away_no_other(board: Board) -> None:
@@ -183,8 +192,9 @@ def test_robots_may_fetch_feeds(board: Board) -> None:
 # what the client has --------------------------------------------------------------------------------
 
 BODY = build_body(b"BEGIN:VCALENDAR\r\n" * 50, 1_800_000_000.7)
-LATER = "Fri, 15 Jan 2027 08:00:00 GMT"  # that second
-EARLIER = "Fri, 15 Jan 2027 07:59:59 GMT"
+LATER = "Fri, 15 Jan 2027 08:00:01 GMT"  # the second after
+EARLIER = "Fri, 15 Jan 2027 08:00:00 GMT"
+TO_COME = "Fri, 15 Jan 2027 09:00:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +212,7 @@ EARLIER = "Fri, 15 Jan 2027 07:59:59 GMT"
         ({"if-none-match": BODY.tag, "accept-encoding": "gzip"}, 200),
         ({"if-modified-since": LATER}, 304),
         ({"if-modified-since": EARLIER}, 200),
+        ({"if-modified-since": TO_COME}, 200),
         ({"if-modified-since": "yesterday"}, 200),
         ({"if-modified-since": ""}, 200),
         ({"if-modified-since": "Fri, 99 Jan 2027 08:00:00 GMT"}, 200),
@@ -237,9 +248,12 @@ def test_two_bodies_never_share_a_second_and_none_is_dated_after_now() -> None:
     """Or a client that saw the first of them would be told that it has the second."""
     first = build_body(b"one", 100.2)
     second = build_body(b"two", 100.9, first)
-    assert (first.modified, second.modified) == (100, 101)
-    assert "Last-Modified" not in build_answer(second, {}, 100.95).headers
-    assert "Last-Modified" in build_answer(second, {}, 101).headers
+    assert (first.modified, second.modified) == (101, 102)
+    assert "Last-Modified" not in build_answer(second, {}, 101.95).headers
+    assert "Last-Modified" in build_answer(second, {}, 102).headers
+    # Who was sent another process's bytes in this very second, and names that second, has not seen these.
+    this_second = "Thu, 01 Jan 1970 00:01:40 GMT"
+    assert build_answer(first, {"if-modified-since": this_second}, 101.5).status == 200
     assert build_body(b"two", 500, second) is second
     assert build_body(b"two", 500).tag == second.tag
 
@@ -280,8 +294,8 @@ def let_in_with(_found: Reply) -> dict[str, str]:
     [
         ("localhost", True), ("LOCALHOST:8423", True), ("127.0.0.1:8423", True), ("[::1]:8423", True),
         ("notes.example.org", True), ("192.168.1.7:8423", True), ("evil.example", False), ("", False),
-        ("localhost.evil.example", False), ("localhost:evil", True), ("127.0.0.1.nip.example", False), ("[::1", False),
-        ("user@localhost", True),
+        ("localhost.evil.example", False), ("localhost:evil", False), ("127.0.0.1.nip.example", False), ("[::1", False),
+        ("user@localhost", False), ("localhost:", False), ("[::1]x", False),
     ],
 )  # fmt: skip
 def test_a_name_that_is_not_ours_gets_no_page(board: Board, host: str, ours: bool) -> None:
@@ -321,12 +335,174 @@ def test_a_page_that_fails_leaves_the_feed_alone(board: Board) -> None:
     assert ask(board, feed_path()).status == 200
 
 
+def test_the_page_is_made_once_for_each_state_and_each_view_of_it(board: Board) -> None:
+    app_pages = _Pages(board, "")
+    with patch("notesync.publish.page.render_page", return_value="page") as render:
+        for words in ((("", "", "https://x/feed/1/f.ics", ""),) * 3, (("anna", "", "https://x/2", ""),) * 2):
+            assert {app_pages._find_page(board.site, each) for each in words}
+        assert render.call_count == 2
+        app_pages._find_page(board.site._replace(refreshed=NOW.replace(hour=9)), words[0])
+        assert render.call_count == 3
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "secure"),
+    [
+        ("https://notes.example.org", "notes.example.org", True),
+        ("https://notes.example.org", "192.168.1.7:8423", False),  # or the page would not open at home
+        ("http://notes.example.org", "notes.example.org", False),
+        ("", "localhost:8423", False),
+    ],
+)
+def test_the_cookie_of_a_page_with_tls_never_travels_without(
+    board: Board, public: str, host: str, secure: bool
+) -> None:
+    opened = ask(board, f"/open/{KEYS.page}", {"host": host}, public=public)
+    assert ("Secure" in opened.headers["set-cookie"]) is secure
+
+
+def test_nothing_that_a_proxy_tells_is_believed(board: Board) -> None:
+    told = {
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "evil.example",
+        "forwarded": "host=evil.example",
+    }
+    page = ask(board, "/", let_in(board) | told).body.decode()
+    assert "evil" not in page
+    assert f"http://localhost:8423{feed_path()}" in page
+    page = ask(board, "/", let_in(board) | told, public="https://notes.example.org").body.decode()
+    assert f"webcal://notes.example.org{feed_path()}" in page
+    assert "localhost" not in page
+
+
+def test_several_lines_of_one_header_are_one_list(board: Board) -> None:
+    tag = board.site.feeds[KEYS.feed].tag
+    with patch("starlette.datastructures.Headers.getlist", lambda self, name: [self[name], tag]):
+        assert ask(board, feed_path(), {"if-none-match": '"other"', "host": "localhost"}).status == 304
+
+
 # staying current ------------------------------------------------------------------------------------
+
+
+def test_a_site_that_nobody_renews_is_stale(board: Board) -> None:
+    """The watcher may be dead, or wait for a drive that does not answer: neither says so."""
+    board.patience = 29
+    assert ask(board, "/healthz").status == 503
+    assert "looked at for some time" in ask(board, "/", let_in(board)).body.decode()
+    assert ask(board, feed_path()).status == 200
+    board.patience = 31
+    assert ask(board, "/healthz").status == 200
+
+
+def test_where_nothing_changed_no_calendar_is_made_again(workspace: Workspace, vault: Path) -> None:
+    publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
+    board = publisher.begin("", 240)
+    publisher.update("")  # what was made for the first time is in the index now
+    before = board.site
+    with patch("notesync.serve.board._read_feed", side_effect=AssertionError("made again")):
+        publisher.update("")
+    assert (board.failure, board.site.feeds) == ("", before.feeds)
+    assert board.site.refreshed > before.refreshed
+    put(vault, "Dune.md", "next_contact: 2026-11-24")
+    with open_vault(vault) as other:
+        other.refresh()  # by another process: to this one it is no change of a note
+    workspace.hold()
+    publisher.update("")
+    assert b"Dune" in ask(board, feed_path(board.site.keys.feed)).body
+
+
+def test_while_the_settings_are_wrong_calendars_stay_and_the_page_says_so(vault: Path) -> None:
+    def break_settings() -> None:
+        (vault / "notesync.yaml").write_text("timezone: Nowhere/At all\n", encoding="utf-8")
+        put(vault, "Dune.md", "next_contact: 2026-11-24")
+
+    def mend_settings() -> None:
+        (vault / "notesync.yaml").write_text("timezone: Africa/Johannesburg\n", encoding="utf-8")
+
+    first, wrong, good = serve_in_steps(vault, break_settings, mend_settings)
+    assert wrong.feed == first.feed
+    assert "Dune" in wrong.clients
+    assert "The settings are wrong" in wrong.failure
+    assert b"Dune" in good.feed
+    assert good.failure == ""
+
+
+def test_what_cannot_be_written_is_served_all_the_same(vault: Path) -> None:
+    """From the start, and at each later change, though the same failure is told but once."""
+    with (vault / "notesync.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("agenda_note: Mine.md\n")
+    (vault / "Mine.md").write_text("A person's own.\n", encoding="utf-8")
+
+    def add_one() -> None:
+        put(vault, "Dune.md", "next_contact: 2026-11-24")
+
+    def add_another() -> None:
+        put(vault, "Epic.md", "next_contact: 2026-11-24")
+
+    first, second, third = serve_in_steps(vault, add_one, add_another)
+    assert "Mine.md is not a note that notesync wrote" in first.failure
+    assert b"Thandi" in first.feed
+    assert b"Dune" in second.feed
+    assert b"Epic" in third.feed
+    assert first.failure == second.failure == third.failure
+
+
+def test_an_error_that_nobody_foresaw_ends_no_subscription(vault: Path) -> None:
+    with patch.object(Workspace, "publish", side_effect=ZeroDivisionError("of a note")):
+        first, second = serve_in_steps(vault, lambda: put(vault, "Dune.md", "next_contact: 2026-11-24"))
+    assert (first.failure, second.failure) == ("of a note", "of a note")
+    assert b"Dune" in second.feed
+
+
+class Step(NamedTuple):
+    """What is served after a step."""
+
+    feed: bytes
+    clients: set[str]
+    failure: str
+
+
+def serve_in_steps(vault: Path, *steps: Callable[[], None]) -> list[Step]:
+    """What is served at the start, and after each step and the sweep that follows it."""
+    from notesync.sync.watch import STOPPED, SWEEP, Wake
+
+    seen: list[Step] = []
+    left = list(steps)
+
+    class Script:
+        stopped = False
+
+        def wait(self, *_: object) -> Wake:
+            assert publisher.board is not None
+            site = publisher.board.site
+            clients = {item.client for item in site.agenda.items}
+            seen.append(Step(site.feeds[site.keys.feed].plain, clients, publisher.board.failure))
+            if not left:
+                return Wake(STOPPED)
+            left.pop(0)()
+            return Wake(SWEEP)
+
+    class Quiet(Session):
+        def tell(self, *lines: str) -> None:
+            pass
+
+    with open_vault(vault) as workspace:
+        publisher = _Publisher(Quiet(), workspace, make_keys(str(vault)))
+
+        def after(failure: str) -> None:
+            if publisher.board is None:
+                publisher.begin(failure, 240)
+            else:
+                publisher.update(failure)
+
+        watch = cli_sync.Watch(Quiet(), workspace, Script(), after=after, endures=(Exception,))  # type: ignore[arg-type]
+        watch.run()
+    return seen
 
 
 def test_what_goes_wrong_leaves_the_last_good_state(workspace: Workspace, vault: Path) -> None:
     publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
-    board = publisher.begin()
+    board = publisher.begin("", 240)
     before = board.site
     publisher.update("the drive is away")
     assert (board.site, board.failure) == (before, "the drive is away")
@@ -359,9 +535,14 @@ def test_what_stays_the_same_keeps_its_tag_and_date(workspace: Workspace, board:
     assert later.feeds[ben].modified == board.site.feeds[ben].modified + 3600
 
 
+def test_the_page_tells_the_time_of_the_settings_zone(workspace: Workspace, vault: Path) -> None:
+    board = _Publisher(Session(), workspace, make_keys(str(vault))).begin("", 240)
+    assert str(board.site.refreshed.tzinfo) == "Africa/Johannesburg"
+
+
 def test_a_new_secret_ends_the_old_addresses(workspace: Workspace, vault: Path) -> None:
     publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
-    board = publisher.begin()
+    board = publisher.begin("", 240)
     old = board.site
     make_keys(str(vault), anew=True)
     publisher.update("")
@@ -371,8 +552,6 @@ def test_a_new_secret_ends_the_old_addresses(workspace: Workspace, vault: Path) 
 
 
 def test_one_watches_and_the_next_takes_over_when_it_ends(workspace: Workspace) -> None:
-    import contextlib
-
     with contextlib.ExitStack() as stack:
         turn = _Turn(stack, workspace)
         with WatchLock(workspace.lock_path):
@@ -410,13 +589,68 @@ def test_damaged_secrets_are_never_replaced_unasked(vault: Path, tmp_path: Path,
     assert make_keys(str(vault), anew=True) == find_keys(str(vault))
 
 
+def test_the_address_of_the_last_start_is_remembered_for_the_user_alone(vault: Path, tmp_path: Path) -> None:
+    assert find_address(str(vault)) == ""
+    store_address(str(vault), "https://notes.example.org")
+    store_address(str(vault), "https://other.example.org")
+    assert find_address(str(vault)) == "https://other.example.org"
+    (file,) = tmp_path.rglob("serve-address")
+    assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are lists there")
+def test_secrets_that_others_may_read_are_found(vault: Path, tmp_path: Path) -> None:
+    assert find_exposed(str(vault)) == ""
+    make_keys(str(vault))
+    assert find_exposed(str(vault)) == ""
+    (file,) = tmp_path.rglob("serve.json")
+    file.chmod(0o640)
+    assert find_exposed(str(vault)) == str(file)
+
+
+def test_a_secret_is_told_to_a_person_and_to_no_log(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with patch("sys.stderr.isatty", lambda: True):
+        _tell_place(Session(), str(vault), KEYS, "http://127.0.0.1:8423")
+    assert KEYS.page in capsys.readouterr().err
+    _tell_place(Session(), str(vault), KEYS, "http://127.0.0.1:8423")
+    assert KEYS.page not in (told := capsys.readouterr().err)
+    assert "http://127.0.0.1:8423" in told
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("", ""), ("https://Notes.Example.org/", "https://notes.example.org"),
+        ("http://192.168.1.7:8423", "http://192.168.1.7:8423"), ("https://x.example/notes", None), ("x.example", None),
+        ("https://user@x.example", None), ("https://x.example?a", None), ("ftp://x.example", None),
+        ("https://x.example:port", None), ("https://", None), ("https://x.example\"onload", None),
+    ],
+)  # fmt: skip
+def test_a_public_address_is_a_server_and_no_more(value: str, kept: str | None) -> None:
+    if kept is None:
+        with pytest.raises(click.BadParameter):
+            _check_public(None, None, value)  # type: ignore[arg-type]
+    else:
+        assert _check_public(None, None, value) == kept  # type: ignore[arg-type]
+
+
+def test_where_it_listens_everywhere_an_address_that_works_is_named() -> None:
+    assert Place("0.0.0.0", 8423, "").base.partition(":8423")[0] != "http://0.0.0.0"
+    assert Place("::1", 8423, "").base == "http://[::1]:8423"
+    assert Place("0.0.0.0", 8423, "https://x.example").base == "https://x.example"
+
+
 def test_the_addresses_are_listed_with_whose_they_are(workspace: Workspace) -> None:
     lines = [line.split("  ") for line in _list_urls(workspace, KEYS, "https://notes.example.org")]
     assert lines[0] == [f"https://notes.example.org/open/{KEYS.page}", "the agenda page\n"]
     assert lines[1] == [f"https://notes.example.org{feed_path()}", "the whole calendar\n"]
     anna = build_owners(workspace, KEYS)[1]
-    assert lines[2] == [f"https://notes.example.org{feed_path(anna.secret)}", "Anna\n"]
-    assert len(lines) == 4
+    assert lines[2] == [
+        f"webcal://notes.example.org{feed_path()}",
+        "the whole calendar, for Apple's calendars\n",
+    ]
+    assert lines[3] == [f"https://notes.example.org{feed_path(anna.secret)}", "Anna\n"]
+    assert len(lines) == 7
 
 
 # over a socket --------------------------------------------------------------------------------------
@@ -456,6 +690,86 @@ def test_over_a_socket_it_all_holds_together(board: Board) -> None:
     assert not any(thread.name == "http" for thread in threading.enumerate())
 
 
+@pytest.fixture
+def large(board: Board) -> Board:
+    """A calendar of more octets than lie in any buffer between us and a client that does not read."""
+    body = build_body(os.urandom(1 << 24), NOW.timestamp())
+    board.site = board.site._replace(feeds={KEYS.feed: body})
+    return board
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+def ask_for_feed(port: int) -> socket.socket:
+    client = connect(port)
+    client.sendall(f"GET {feed_path()} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return client
+
+
+def is_left(client: socket.socket) -> bool:
+    """Whether the server has ended the connection, which may take its time."""
+    try:
+        while client.recv(1 << 20):
+            pass
+    except ConnectionResetError:
+        pass
+    return True
+
+
+def test_a_connection_on_which_nothing_moves_is_given_up(large: Board) -> None:
+    """Idle from the first, sending a header letter by letter, or asking and never reading."""
+    sock = open_socket("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    with Server(build_app(large, HOSTS), sock, print, still=0.2), contextlib.ExitStack() as stack:
+        idle, slow, deaf = map(stack.enter_context, (connect(port), connect(port), ask_for_feed(port)))
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        for client in (idle, slow, deaf):
+            assert is_left(client)
+
+
+def test_one_that_reads_slowly_gets_all_of_it(large: Board) -> None:
+    sock = open_socket("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    with Server(build_app(large, HOSTS), sock, print), ask_for_feed(port) as client:
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert answer.read() == large.site.feeds[KEYS.feed].plain
+
+
+def test_whoever_comes_too_many_makes_the_longest_waiting_go(large: Board) -> None:
+    sock = open_socket("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    with Server(build_app(large, HOSTS), sock, print, most=3), contextlib.ExitStack() as stack:
+        guests = [stack.enter_context(connect(port)) for _ in range(4)]
+        assert is_left(guests[0])
+        last = guests[-1]
+        last.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert last.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_it_ends_though_clients_hang_on(large: Board) -> None:
+    sock = open_socket("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    with contextlib.ExitStack() as stack, Server(build_app(large, HOSTS), sock, print):
+        for _ in range(5):
+            stack.enter_context(connect(port))
+            assert stack.enter_context(ask_for_feed(port)).recv(8) == b"HTTP/1.1"
+    assert not any(thread.name == "http" for thread in threading.enumerate())
+
+
+def test_a_server_that_ends_unasked_is_no_secret(board: Board) -> None:
+    ended = threading.Event()
+    with (
+        open_socket("127.0.0.1", 0) as sock,
+        pytest.raises(NotesyncError, match="ended unexpectedly"),
+        patch("uvicorn.Server.run", lambda *_: None),
+        Server(build_app(board, HOSTS), sock, print, ended.set),
+    ):
+        assert ended.wait(10)
+
+
 def test_a_port_in_use_is_said_so() -> None:
     with open_socket("127.0.0.1", 0) as first, pytest.raises(RefusedError, match="--port"):
         open_socket("127.0.0.1", first.getsockname()[1])
@@ -486,7 +800,7 @@ def test_a_watcher_serves_each_state_that_it_published(vault: Path) -> None:
 
         def after(failure: str) -> None:
             if publisher.board is None:
-                publisher.begin()
+                publisher.begin("", 240)
             else:
                 publisher.update(failure)
 

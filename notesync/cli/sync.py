@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 DETAILS = ("full", "names", "initials")
 COMPONENTS = ("event", "todo", "both")
+_EXPECTED: tuple[type[Exception], ...] = (NotesyncError, OSError)
 _NAMES = 3  # changed notes that a line names
 _KEPT_AT_ONCE = 500  # notes; the next sync keeps as many more, and 'watch' all of them, while nothing happens
 _KEPT_BETWEEN = 50
+_WRONG = "The settings are wrong: the last good ones hold, the calendar stays as it is."
 
 
 @command(examples=("notesync sync",))
@@ -242,7 +244,8 @@ class Watch:
     """The life of one watcher: a refresh and a calendar for every wake, a line for every change.
 
     ``may_write`` is asked each time whether to keep the files current, which another process may be doing.
-    ``after`` is called after every refresh, with '' or, in words, with what went wrong.
+    ``after`` is called after every refresh, with '' or, in words, with what went wrong.  ``endures`` are the
+    errors, beside those that are expected, with which life goes on: whoever serves must not die of one note.
     """
 
     def __init__(
@@ -253,9 +256,11 @@ class Watch:
         *,
         may_write: Callable[[], bool] = lambda: True,
         after: Callable[[str], None] = lambda failure: None,
+        endures: tuple[type[Exception], ...] = (),
     ) -> None:
         self._session, self._workspace, self._watcher = session, workspace, watcher
         self._may_write, self._after = may_write, after
+        self._endures = endures
         self._wrong: tuple[Problem, ...] = ()  # the settings' problems that were told last
         self._failure = ""  # what was told last that cannot be done
         self._stamped: tuple[object, ...] = ()  # the day and the files of a current calendar, () of none
@@ -295,12 +300,16 @@ class Watch:
             f"{workspace.root}: {format_count(changes.notes, 'note')}, "
             f"{format_count(workspace.counts().clients, 'client')}"
         )
+        failure = ""
         if self._may_write():
-            self._say(began, f"watching {found}, {describe_calendar(workspace, self._publish())}")
+            try:
+                self._say(began, f"watching {found}, {describe_calendar(workspace, self._publish())}")
+            except self._endures as error:
+                failure = self._tell_failure(error)
         else:
             self._say(began, f"reading {found}; another notesync writes the calendar")
         wait = self._forget_strays()
-        self._after("")
+        self._after(failure)
         self._session.tell_first_steps(workspace)
         return _find_soonest(changes.wait, wait)
 
@@ -319,13 +328,12 @@ class Watch:
             leave = self._wrong or not self._may_write() or wait
             published = None if leave or self._is_current() else self._publish()
             wait = wait if leave else self._forget_strays()
-            self._after("")
-        except (NotesyncError, OSError) as error:
+            self._after(_WRONG if self._wrong else "")
+        except _Stopped:
+            raise
+        except (*_EXPECTED, *self._endures) as error:
             self._stamped = ()  # some of the notes may have been taken in
-            if str(error) != self._failure:
-                self._failure = str(error)
-                self._session.tell_error(self._failure)
-                self._after(self._failure)
+            self._after(self._tell_failure(error))
             return None
         if self._failure:
             self._failure = ""
@@ -333,6 +341,14 @@ class Watch:
         self._tell_change(began, changes, published)
         self._keeping.keep(changes.changed)
         return _find_soonest(changes.wait, wait, self._workspace.settings_wait)
+
+    def _tell_failure(self, error: Exception) -> str:
+        """Tell, once, what cannot be done; in words."""
+        failure = str(error) or type(error).__name__
+        if failure != self._failure:
+            self._failure = failure
+            self._session.tell_error(failure)
+        return failure
 
     def _reload(self, writing: frozenset[str]) -> bool:
         """Read changed settings; while they are wrong the last good ones hold and the calendar stays as it is."""
@@ -350,9 +366,7 @@ class Watch:
 
         if self._wrong:
             self._session.tell(*render_problems_lines(self._wrong))
-            self._session.tell(
-                "The settings are wrong: the last good ones hold, the calendar stays as it is."
-            )
+            self._session.tell(_WRONG)
         else:
             self._session.tell("The settings are good again.")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from notesync.cli.published import find_published_health
 from notesync.cli.session import (
     Session,
     command,
@@ -213,9 +214,9 @@ def doctor(session: Session, form: str | None) -> int:
     """Say what is wrong, and what to do about it.
 
     Every problem in notes and settings (file, line and column), clients for whom nothing can ever fall due,
-    and how index, calendar, watcher, service and system limits are: since when nobody has refreshed the calendar,
-    and whether what is installed still exists. Works with broken settings too. Exit code 1 says that there is
-    something to do.
+    and how index, calendars, server, watcher, service and system limits are: since when nobody has refreshed the
+    calendar, and whether what is installed still exists. Works with broken settings too. Exit code 1 says that
+    there is something to do.
     """
     with session.open(tolerant=True) as workspace:
         session.refresh(workspace)
@@ -280,6 +281,7 @@ def find_health(session: Session, workspace: Workspace) -> Iterator[Health]:
         hint = "In the sync app choose to keep the vault's folder on this device."
         yield Health("downloads", False, f"{away}.", hint)
     yield _calendar_health(session, workspace)
+    yield from find_published_health(session, workspace)
     yield from find_watcher_health(workspace)
 
 

@@ -359,13 +359,16 @@ def find_turns(client: Client, context: Context, past: Past, alive: date) -> Ite
     marks: dict[Place, list[Outcome]] = {}
     for place, mark in course.marks:
         marks.setdefault(place, []).append(mark)
-    for place, occasion, run in course.places():
-        group = course.groups[place[0]][0]
+    for at, (group, run) in enumerate(course.groups):
         start = run.cause.anchors.get("sold") if run.cause.case is None else None
         where = run.cause.path or client.path, _find_line(group, run)
-        for turn, status, outcome in _follow(course, place, marks.get(place, []), alive):
-            settled = outcome and _describe_outcome(outcome)
-            yield Turned(occasion.step, turn.opens, turn.closes, status, settled, start and start.day, *where)
+        for number, occasion in enumerate(group.occasions):
+            place = at, number
+            for turn, status, outcome in _follow(course, place, marks.get(place, []), alive):
+                settled = outcome and _describe_outcome(outcome)
+                yield Turned(
+                    occasion.step, turn.opens, turn.closes, status, settled, start and start.day, *where
+                )
 
 
 def _follow(

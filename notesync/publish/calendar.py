@@ -247,6 +247,13 @@ def _find_line(header: Iterable[bytes], start: bytes) -> bytes:
     return next((line.removeprefix(start) for line in header if line.startswith(start)), b"")
 
 
+def drop_marks(data: bytes) -> bytes:
+    """A calendar of a vault without its marks: what an export of the same would be."""
+    head, end, rest = data.partition(b"\r\nBEGIN:")
+    lines = [line for line in head.split(b"\r\n") if not line.startswith((_VAULT_LINE, _OWNER_LINE))]
+    return b"\r\n".join(lines) + end + rest
+
+
 def is_whole_calendar(data: bytes) -> bool:
     """Whether these bytes are a calendar from its first line to its last, with no event but ours."""
     if not data.startswith(b"BEGIN:VCALENDAR\r\n") or data.find(_END) != len(data) - len(_END):

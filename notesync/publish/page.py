@@ -6,10 +6,9 @@ page is served; jinja2 and segno are imported when the first page is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import date, datetime
-from functools import cache
-from itertools import groupby
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from notesync.problems import Problem
 
 _FOLDER = "html"
+VIEWS = ("", "client")  # by day, and by client from A to Z
+SHOWN = 200  # clients of a section: a page of thousands would be of no use on a phone, and slow
 
 
 class Link(NamedTuple):
@@ -35,14 +36,24 @@ class Link(NamedTuple):
     label: str
 
 
+class Count(NamedTuple):
+    """A number at the top of the page, with the section that it leads to, '' for none."""
+
+    name: str
+    number: str
+    words: str
+    anchor: str
+
+
 class Task(NamedTuple):
     """One follow-up of a client."""
 
     title: str
     kind: str
     when: str
-    late: bool
+    status: str
     reason: str
+    doubt: str
     ask: tuple[str, ...]
     minutes: str
 
@@ -61,11 +72,12 @@ class Person(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A heading with its clients."""
+    """A heading with its clients, and how many more there are."""
 
     name: str
     title: str
     people: tuple[Person, ...]
+    more: int
 
 
 def render_page(
@@ -77,22 +89,27 @@ def render_page(
     address: str,
     refreshed: datetime,
     failure: str = "",
+    view: str = VIEWS[0],
 ) -> str:
     """The page for ``owner`` (in small letters; '' for all) among ``owners``, each with the name that is shown.
 
-    ``address`` is that of the feed to subscribe to, ``failure`` says what keeps the page from being current.
+    ``address`` is that of the feed to subscribe to, ``failure`` says what keeps the page from being current,
+    ``view`` is one of :data:`VIEWS`.
     """
     items = [item for item in agenda.items if not owner or owner in map(_fold, item.owner)]
     today = date.fromisoformat(agenda.today)
-    sections = list(_build_sections(items, today, vault, agenda.totals.currency))
+    build = _build_by_client if view == "client" else _build_by_day
+    sections = list(build(items, today, vault, agenda.totals.currency))
     return _environment().get_template("agenda.html").render(
         vault=clean(vault),
         today=format_day(today),
         sections=sections,
-        nothing=not any(section.people for section in sections),
-        totals=_count(items, agenda.totals.currency),
+        nothing=not items,
+        counts=list(_count(items, agenda.totals.currency, {section.name for section in sections})),
         owner=owner,
+        owner_name=next((clean(name) for folded, name in owners if folded == owner), ""),
         owners=[(folded, clean(name)) for folded, name in owners],
+        view=view,
         problems=[_describe(problem) for problem in agenda.problems],
         refreshed=refreshed.strftime("%Y-%m-%d %H:%M"),
         failure=clean(failure),
@@ -143,23 +160,49 @@ def _fold(name: str) -> str:
     return normalize("NFC", name).casefold()
 
 
-def _build_sections(items: Sequence[Item], today: date, vault: str, currency: str) -> Iterator[Section]:
-    chosen: dict[str, list[Item]] = {OVERDUE: [], DUE: [], "undated": [], "week": []}
+_TITLES = {OVERDUE: "Overdue", DUE: "Today", "week": "This week", "undated": "Without a date"}
+
+
+def _build_by_day(items: Sequence[Item], today: date, vault: str, currency: str) -> Iterator[Section]:
+    chosen: dict[str, list[Item]] = {place: [] for place in _TITLES}
     for item in items:
-        place = item.status if item.status in (OVERDUE, DUE) else "week"
-        chosen["undated" if place == DUE and item.due is None else place].append(item)
-    titles = {OVERDUE: "Overdue", DUE: "Today", "week": "This week", "undated": "Without a date"}
-    for place, title in titles.items():
-        yield Section(place, title, tuple(_gather(chosen[place], today, vault, currency)))
+        chosen[_find_place(item)].append(item)
+    for place, title in _TITLES.items():
+        if chosen[place]:
+            yield _build_section(place, title, _gather(chosen[place]), today, vault, currency)
 
 
-def _gather(items: Iterable[Item], today: date, vault: str, currency: str) -> Iterator[Person]:
-    """The clients in the order of their most pressing item, each with all of theirs."""
-    order: dict[str, int] = {}
-    numbered = [(order.setdefault(item.client_path, len(order)), item) for item in items]
-    numbered.sort(key=lambda pair: pair[0])
-    for _, group in groupby(numbered, key=lambda pair: pair[0]):
-        yield _build_person([item for _, item in group], today, vault, currency)
+def _find_place(item: Item) -> str:
+    if item.status == DUE and item.due is None:
+        return "undated"
+    return item.status if item.status in (OVERDUE, DUE) else "week"
+
+
+def _build_by_client(items: Sequence[Item], today: date, vault: str, currency: str) -> Iterator[Section]:
+    def spell(group: Sequence[Item]) -> tuple[str, str]:
+        from unicodedata import normalize
+
+        # Accents apart, so that É stands by E and not behind Z.
+        return normalize("NFD", clean(group[0].client).casefold()), group[0].client_path
+
+    if items:
+        groups = sorted(_gather(items), key=spell)
+        yield _build_section("clients", "Clients from A to Z", groups, today, vault, currency)
+
+
+def _build_section(
+    name: str, title: str, groups: Sequence[Sequence[Item]], today: date, vault: str, currency: str
+) -> Section:
+    people = tuple(_build_person(group, today, vault, currency) for group in groups[:SHOWN])
+    return Section(name, title, people, len(groups) - len(people))
+
+
+def _gather(items: Iterable[Item]) -> list[list[Item]]:
+    """Each client's items together, the clients in the order of their most pressing one."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(item.client_path, []).append(item)
+    return list(groups.values())
 
 
 def _build_person(items: Sequence[Item], today: date, vault: str, currency: str) -> Person:
@@ -177,22 +220,35 @@ def _build_person(items: Sequence[Item], today: date, vault: str, currency: str)
 
 
 def _build_links(item: Item, vault: str) -> Iterator[Link]:
-    """How to reach a client: only what they did not refuse, and a message by phone where that is wished for."""
+    """How to reach a client, first the way that they like best; and where they are, and what is known of them."""
+    ways = sorted(_find_ways(item), key=lambda way: _rank(item, way[0]))
+    yield from (link for _, link in ways)
+    yield _link("Note", build_link(vault, item.client_path), f"{clean(item.client)}, in Obsidian")
+
+
+def _find_ways(item: Item) -> Iterator[tuple[str, Link]]:
+    """Only what they did not refuse, and a message by phone where that is wished for; each with its channel."""
     name = clean(item.client)
-    ways = [("Call", "tel")] if "call" not in item.not_by else []
-    if "message" in (item.channel, *item.contact_by) and "message" not in item.not_by:
-        ways.append(("Message", "sms"))
+    channels = [("call", "Call", "tel")]
+    if "message" in (item.channel, *item.contact_by):
+        channels.append(("message", "Message", "sms"))
     for phone in item.phone:
         dialled = "".join(sign for sign in phone if sign in "+0123456789")
-        for word, scheme in ways if dialled else ():
-            yield _link(f"{word} {clean(phone)}", f"{scheme}:{dialled}", name)
+        for channel, word, scheme in channels if dialled else ():
+            if channel not in item.not_by:
+                yield channel, _link(f"{word} {clean(phone)}", f"{scheme}:{dialled}", name)
     if "email" not in item.not_by:
         for email in item.email:
-            yield _link(f"Mail {clean(email)}", f"mailto:{_quote(email, '@')}", name)
+            words = f"Mail {clean(email)}" if len(item.email) > 1 else "Mail"
+            yield "email", _link(words, f"mailto:{_quote(email, '@')}", f"{name}, {clean(email)}")
     if item.address:
         place = _quote(" ".join(clean(item.address).split()), "")
-        yield _link("Map", f"https://www.google.com/maps/search/?api=1&query={place}", name)
-    yield _link("Note", build_link(vault, item.client_path), f"{name}, in Obsidian")
+        yield "visit", _link("Map", f"https://www.google.com/maps/search/?api=1&query={place}", name)
+
+
+def _rank(item: Item, channel: str) -> int:
+    wishes = item.contact_by
+    return wishes.index(channel) if channel in wishes else len(wishes)
 
 
 def _link(words: str, address: str, what: str) -> Link:
@@ -210,8 +266,9 @@ def _build_task(item: Item, today: date) -> Task:
         clean(item.title),
         clean(item.kind.replace("-", " ")),
         _find_when(item, today),
-        item.status == OVERDUE,
-        "; ".join(filter(None, (clean(item.reason), ONLY_COPY if item.conflict else ""))),
+        item.status,
+        "" if _is_said(item.reason, item.due) else clean(item.reason),
+        _find_doubt(item),
         ask,
         format_minutes(item.minutes) if item.minutes else "",
     )
@@ -232,18 +289,35 @@ def _find_when(item: Item, today: date) -> str:
     return f"today{at}" if due == today else f"{'until ' if item.status == DUE else ''}{day}{at}"
 
 
-def _count(items: Sequence[Item], currency: str) -> str:
+def _is_said(reason: str, due: str | None) -> bool:
+    """Whether the reason is only the day, which stands beside it."""
+    return due is not None and reason == f"due {format_day(date.fromisoformat(due[:10]), 0)}"
+
+
+def _find_doubt(item: Item) -> str:
+    """What keeps an item from being certain."""
+    if item.conflict:
+        return f"{ONLY_COPY[:1].upper()}{ONLY_COPY[1:]}."
+    return "As of the note's last good reading: it cannot be read now." if item.stale else ""
+
+
+def _count(items: Sequence[Item], currency: str, places: Set[str]) -> Iterator[Count]:
+    """The numbers that are seen first; each leads to its section where there is one."""
+    words = {OVERDUE: "overdue", DUE: "due now", "week": "this week"}
     late = [item for item in items if item.status == OVERDUE]
-    due = sum(item.status == DUE for item in items)
+    for place, title in words.items():
+        number = sum(place in (item.status, _find_place(item)) for item in items)
+        yield Count(place, str(number), title, place if place in places else "")
     risk = sum({item.client_path: item.value or 0.0 for item in late}.values())
-    words = f"{len(late)} overdue, {due} due now"
-    return f"{words}, {format_money(risk, currency)} at risk" if risk else words
+    if risk:
+        yield Count("risk", format_money(risk, currency), "at risk", "")
 
 
 def _describe(problem: Problem) -> str:
     return clean(f"{problem.path}:{problem.line}: {problem.message} {problem.hint}".rstrip())
 
 
+@lru_cache(maxsize=64)
 def _draw(address: str) -> str:
     """A QR code as an inline drawing."""
     import segno

@@ -1,7 +1,8 @@
 """A board in, a Starlette application out: the feeds, the agenda page, and little else.
 
-Nothing is computed for a request but the page: a feed's bytes are there before somebody asks, the last good ones
-whatever happens.  It reads no disk, and no note's path is ever part of an address.
+Nothing is computed for a request but the page, once for each state: a feed's bytes are there before somebody asks,
+the last good ones whatever happens.  It reads no disk, no note's path is ever part of an address, and no header by
+which a proxy tells of itself is believed: ``public`` says all of it.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
 FEED_NAME = "followups.ics"
 METHODS = ("GET", "HEAD")
 COOKIE_DAYS = 180
+PIECE = 1 << 16  # octets sent at once: of a slow client's answer no more than that lies in memory
+PAGES = 32  # that are kept: a few owners and views
 _OPEN_PATHS = ("/feed/", "/healthz", "/robots.txt")  # what tells nothing, or asks for a secret
 
 # 404 and not 403 or 400: of all errors it is the one after which Thunderbird keeps a calendar alive.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
@@ -54,6 +57,7 @@ def build_app(board: Board, hosts: frozenset[str], public: str = "") -> ASGIApp:
             Route("/open/{key}", pages.open, methods=["GET"]),
             Route("/page.css", pages.style, methods=["GET"]),
             Route("/page.js", pages.script, methods=["GET"]),
+            Route("/icon.svg", pages.icon, methods=["GET"]),
             Route("/healthz", pages.health, methods=["GET"]),
             Route("/robots.txt", pages.robots, methods=["GET"]),
         ],
@@ -99,7 +103,11 @@ def _add_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
 def is_our_host(header: str, hosts: frozenset[str]) -> bool:
     """Whether a ``Host`` is one of ours or an address in digits, which no name server can point at us."""
     try:
-        name = urlsplit(f"//{header}").hostname or ""
+        found = urlsplit(f"//{header}")
+        name = found.hostname or ""
+        port = "" if found.port is None else f":{found.port}"
+        if header.lower() not in (f"{name}{port}", f"[{name}]{port}"):
+            return False
         if name in hosts:
             return True
         ipaddress.ip_address(name)
@@ -115,6 +123,7 @@ class _Pages:
         self._board = board
         self._public = public.rstrip("/")
         self._started = time.time()
+        self._made: tuple[Site, dict[tuple[str, ...], Body]] = (board.site, {})  # the pages of that site
 
     async def feed(self, request: Request) -> Response:
         body = self._board.site.find_feed(request.path_params["secret"])
@@ -124,23 +133,46 @@ class _Pages:
         return _answer(request, body, "text/calendar; charset=utf-8", headers)
 
     def agenda(self, request: Request) -> Response:  # in a thread of its own: long lists take their time
-        from notesync.publish.page import render_closed, render_page
+        from notesync.publish.page import VIEWS, render_closed
 
         site = self._board.site
         if not _is_let_in(request, site):
-            return _send_page(request, render_closed(), 403)
+            return _send_page(request, build_body(render_closed().encode(), time.time()), 403)
         wanted = request.query_params.get("owner", "")
         owner = next((owner for owner in site.owners if owner.folded == wanted), site.owners[0])
-        words = render_page(
-            site.agenda,
+        view = request.query_params.get("by", "")
+        words = (
             owner.folded,
-            [(each.folded, each.name) for each in site.owners[1:]],
-            vault=site.vault,
-            address=f"{self._find_base(request)}/feed/{owner.secret}/{FEED_NAME}",
-            refreshed=site.refreshed,
-            failure=self._board.failure,
+            view if view in VIEWS else VIEWS[0],
+            f"{self._find_base(request)}/feed/{owner.secret}/{FEED_NAME}",
+            self._board.find_failure(time.time()),
         )
-        return _send_page(request, words)
+        return _send_page(request, self._find_page(site, words))
+
+    def _find_page(self, site: Site, words: tuple[str, str, str, str]) -> Body:
+        """The page of these words, made once for each site: many may look at it, and look again."""
+        from notesync.publish.page import render_page
+
+        if self._made[0] is not site:
+            self._made = (site, {})
+        made = self._made[1]
+        found = made.get(words)
+        if found is None:
+            owner, view, address, failure = words
+            page = render_page(
+                site.agenda,
+                owner,
+                [(each.folded, each.name) for each in site.owners[1:]],
+                vault=site.vault,
+                address=address,
+                refreshed=site.refreshed,
+                failure=failure,
+                view=view,
+            )
+            if len(made) >= PAGES:
+                made.clear()
+            found = made[words] = build_body(page.encode("utf-8", "replace"), time.time())
+        return found
 
     async def open(self, request: Request) -> Response:
         site = self._board.site
@@ -154,10 +186,15 @@ class _Pages:
             value,
             max_age=COOKIE_DAYS * 86400,
             httponly=True,
-            secure=request.url.scheme == "https",
+            secure=self._is_public(request) and self._public.startswith("https:"),
             samesite="lax",
         )
         return answer
+
+    def _is_public(self, request: Request) -> bool:
+        """Whether the page is asked for at its public address, and not in its own network."""
+        host = urlsplit(f"//{request.headers['host']}").hostname
+        return bool(self._public) and host == urlsplit(self._public).hostname
 
     async def style(self, request: Request) -> Response:
         return self._send_part(request, "page.css", "text/css; charset=utf-8")
@@ -165,10 +202,14 @@ class _Pages:
     async def script(self, request: Request) -> Response:
         return self._send_part(request, "page.js", "text/javascript; charset=utf-8")
 
+    async def icon(self, request: Request) -> Response:
+        return self._send_part(request, "icon.svg", "image/svg+xml")
+
     async def health(self, request: Request) -> Response:
         """200 while all is current, 503 while the last good bytes are served instead: for monitors only."""
         when = self._board.site.refreshed.isoformat(timespec="seconds")
-        words, status = (f"stale since {when}\n", 503) if self._board.failure else (f"ok {when}\n", 200)
+        stale = self._board.find_failure(time.time())
+        words, status = (f"stale since {when}\n", 503) if stale else (f"ok {when}\n", 200)
         return PlainTextResponse(words, status, {"Cache-Control": "no-store"})
 
     def review(self, request: Request) -> Response:  # in a thread of its own: it reads all notes
@@ -206,17 +247,29 @@ class _Pages:
         return self._public or f"{request.url.scheme}://{request.headers['host']}"
 
 
+class _Pieces(Response):
+    """An answer sent piece by piece: the server waits between two until the client has taken most of the first."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        size = len(self.body)
+        for start in range(0, size or 1, PIECE):
+            end = start + PIECE
+            await send(
+                {"type": "http.response.body", "body": bytes(self.body[start:end]), "more_body": end < size}
+            )
+
+
 def _answer(request: Request, body: Body, kind: str, headers: dict[str, str], status: int = 200) -> Response:
     # RFC 9110 13.2.1: what a client has of it matters only to what it may see.
-    asked = request.headers if status == 200 else {}
-    answer = build_answer(body, asked, time.time())
-    if answer.status == 304:
-        return Response(status_code=304, headers=headers | answer.headers)
-    return Response(answer.content, status, headers | answer.headers, kind)
+    asked = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+    told = build_answer(body, asked if status == 200 else {}, time.time())
+    if told.status == 304:
+        return Response(status_code=304, headers=headers | told.headers)
+    return _Pieces(told.content, status, headers | told.headers, kind)
 
 
-def _send_page(request: Request, words: str, status: int = 200) -> Response:
-    body = build_body(words.encode("utf-8", "replace"), time.time())
+def _send_page(request: Request, body: Body, status: int = 200) -> Response:
     return _answer(request, body, "text/html; charset=utf-8", {"Cache-Control": "private, no-cache"}, status)
 
 

@@ -53,13 +53,24 @@ class Site(NamedTuple):
 
 
 class Board:
-    """What is served now: ``site``, and ``failure``, in words, while it cannot be brought up to date."""
+    """What is served now: ``site``, and ``failure``, in words, while it cannot be brought up to date.
+
+    ``patience`` is how many seconds a site may be old before it counts as stale though nobody said so: whoever
+    should bring it up to date may be dead, or wait for a drive that does not answer.
+    """
 
     reviews: Reviews | None = None  # who makes the review's pages; without them there is none
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, failure: str = "", patience: float = 240.0) -> None:
         self.site = site
-        self.failure = ""
+        self.failure = failure
+        self.patience = patience
+
+    def find_failure(self, now: float) -> str:
+        """What keeps the site from being current, in words; '' while it is."""
+        if self.failure or now - self.site.refreshed.timestamp() <= self.patience:
+            return self.failure
+        return "the notes have not been looked at for some time. Start notesync again."
 
 
 def build_owners(workspace: Workspace, keys: Keys) -> tuple[Owner, ...]:
@@ -75,10 +86,22 @@ def build_site(workspace: Workspace, keys: Keys, now: datetime, before: Site | N
     """Everything that is served, from a workspace that was just refreshed; ``before`` spares what is the same."""
     owners = build_owners(workspace, keys)
     old = before.feeds if before is not None else {}
-    feeds = {}
-    for owner in owners:
-        data = b"".join(workspace.feed(owners=(owner.folded,) if owner.folded else ()))
-        feeds[owner.secret] = build_body(data, now.timestamp(), old.get(owner.secret))
-    agenda = workspace.agenda(Selection(upcoming=DAYS - 1))
+    feeds = {
+        owner.secret: build_body(_read_feed(workspace, owner), now.timestamp(), old.get(owner.secret))
+        for owner in owners
+    }
     vault = workspace.settings.obsidian_vault or os.path.basename(workspace.root)
-    return Site(keys, owners, feeds, agenda, vault, now)
+    return Site(keys, owners, feeds, _read_agenda(workspace), vault, now)
+
+
+def renew_site(workspace: Workspace, before: Site, now: datetime) -> Site:
+    """The same site where no note and no setting changed and the day is the same: only hours may have passed."""
+    return before._replace(agenda=_read_agenda(workspace), refreshed=now)
+
+
+def _read_feed(workspace: Workspace, owner: Owner) -> bytes:
+    return b"".join(workspace.feed(owners=(owner.folded,) if owner.folded else ()))
+
+
+def _read_agenda(workspace: Workspace) -> Agenda:
+    return workspace.agenda(Selection(upcoming=DAYS - 1))

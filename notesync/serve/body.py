@@ -36,12 +36,14 @@ class Answer(NamedTuple):
 def build_body(data: bytes, now: float, before: Body | None = None) -> Body:
     """A body of these bytes; the one ``before`` where they are the same.
 
-    Two bodies never share a second, which is all that ``If-Modified-Since`` can tell apart.
+    Two bodies never share a second, which is all that ``If-Modified-Since`` can tell apart; nor is one dated
+    before it was made, so that whoever got the last one in this very second, also from a process before us, is
+    not told that they have this one.
     """
     if before is not None and before.plain == data:
         return before
     packed = gzip.compress(data, 6, mtime=0)
-    modified = int(now) if before is None else max(int(now), before.modified + 1)
+    modified = max(int(now) + 1, 0 if before is None else before.modified + 1)
     return Body(data, _build_tag(data), packed, _build_tag(packed), modified)
 
 
@@ -56,7 +58,7 @@ def build_answer(body: Body, headers: Mapping[str, str], now: float) -> Answer:
     told = {"ETag": tag, "Vary": "Accept-Encoding"}
     if body.modified <= now:  # RFC 9110 8.8.2.1: never later than the message
         told["Last-Modified"] = format_datetime(datetime.fromtimestamp(body.modified, UTC), usegmt=True)
-    if is_known(headers, tag, body.modified):
+    if is_known(headers, tag, body.modified, now):
         return Answer(304, told, b"")
     if packs:
         told["Content-Encoding"] = "gzip"
@@ -73,15 +75,16 @@ def accepts_gzip(header: str) -> bool:
     return re.fullmatch(r"0(\.0*)?", found) is None
 
 
-def is_known(headers: Mapping[str, str], tag: str, modified: int) -> bool:
+def is_known(headers: Mapping[str, str], tag: str, modified: int, now: float) -> bool:
     """Whether the client has the body: by ``If-None-Match`` if it sends one, else by ``If-Modified-Since``.
 
-    Tags are compared weakly, as RFC 9110 13.1.2 wants: a proxy may have marked ours as weak.
+    Tags are compared weakly, as RFC 9110 13.1.2 wants: a proxy may have marked ours as weak.  A time that is
+    still to come is no time at which anybody has seen anything.
     """
     if (wanted := headers.get("if-none-match")) is not None:
         return wanted.strip() == "*" or tag in re.findall(r'"[^"]*"', wanted)
     try:
         since = parsedate_to_datetime(headers.get("if-modified-since", ""))
-        return modified <= since.replace(tzinfo=since.tzinfo or UTC).timestamp()
+        return modified <= since.replace(tzinfo=since.tzinfo or UTC).timestamp() <= now
     except (ValueError, OverflowError):
         return False

@@ -26,14 +26,14 @@ class Reviews:
         self._root = root
         self._clock = clock
         self._lock = Lock()
-        self._site: Site | None = None
+        self._feeds: dict[str, Body] | None = None  # another object with every change of the notes
         self._made: dict[str, Body] = {}
 
     def find_page(self, site: Site, owner: Owner) -> Body:
         """An owner's page ('' is everybody's).  Raises NotesyncError and OSError where the notes cannot be read."""
         with self._lock:
-            if self._site is not site:
-                self._site, self._made = site, {}
+            if self._feeds is not site.feeds:
+                self._feeds, self._made = site.feeds, {}
             found = self._made.get(owner.folded)
             if found is None:
                 data = self._render(owner.name).encode("utf-8", "replace")

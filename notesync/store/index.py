@@ -332,6 +332,10 @@ class Index:
         found: int = self._db.execute("pragma data_version").fetchone()[0]
         return found
 
+    def changes(self) -> int:
+        """A number that is another one after a change of our own."""
+        return self._db.total_changes
+
     # meta ---------------------------------------------------------------------------------------
 
     def remembered(self) -> dict[str, Any]:

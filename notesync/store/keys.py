@@ -1,7 +1,7 @@
-"""The secrets of what is served over HTTP: one in every feed's address, one that opens the page.
+"""The secrets of what is served over HTTP, one in every feed's address, one that opens the page; and where it is.
 
-In: a vault's root.  Out: the keys, kept in the user's state folder, never in the vault: that is synced, and
-shared.  Must not know what is served.
+In: a vault's root.  Out: the keys and the address, kept in the user's state folder, never in the vault: that is
+synced, and shared.  Must not know what is served.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from notesync.store.lock import Turn
 from notesync.store.places import make_private, state_dir
 
 _NAME = "serve.json"
+_ADDRESS = "serve-address"
 _LENGTH = 32  # hexadecimal digits, 128 bits
 
 
@@ -67,21 +68,49 @@ def make_keys(root: str, *, anew: bool = False) -> Keys:
         ) from error
 
 
+def find_exposed(root: str) -> str:
+    """The path of the secrets where others on this computer may read them, else ''."""
+    path = os.path.join(state_dir(root), _NAME)
+    try:
+        return path if os.name != "nt" and os.stat(path).st_mode & 0o077 else ""
+    except OSError:
+        return ""
+
+
+def find_address(root: str) -> str:
+    """The address at which this vault was served last, such as ``https://notes.example.org``; '' if it never was."""
+    try:
+        with open(os.path.join(state_dir(root), _ADDRESS), encoding="utf-8") as file:
+            return file.readline(2048).strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def store_address(root: str, address: str) -> None:
+    """Keep the address at which this vault is served.  Raises OSError."""
+    folder = state_dir(root)
+    make_private(folder)
+    _replace(os.path.join(folder, _ADDRESS), f"{address}\n")
+
+
 def _store_new(path: str) -> Keys:
     import json
     import secrets
 
     keys = Keys(secrets.token_hex(_LENGTH // 2), secrets.token_hex(_LENGTH // 2))
+    _replace(path, f"{json.dumps(keys._asdict())}\n")
+    return keys
+
+
+def _replace(path: str, text: str) -> None:
+    """For the user alone from its first moment on, and whole or not at all: who reads it looks for no lock."""
     temporary = f"{path}.{os.getpid()}"
-    # For the user alone from its first moment on, and whole or not at all: who reads it looks for no lock.
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as new:
-        json.dump(keys._asdict(), new)
-        new.write("\n")
+        new.write(text)
         new.flush()
         os.fsync(new.fileno())  # lost secrets would end every subscription
     os.replace(temporary, path)
-    return keys
 
 
 def _is_key(text: str) -> bool:

@@ -134,11 +134,11 @@ def _publish_note(workspace: Workspace, vault: Vault) -> dict[str, bool]:
         return {}
     target = _find_place(workspace.root, path, "agenda_note", "Follow-ups.md")
     _require_ours(target, path)
-    lines = _render_note(workspace)
+    lines = render_note(workspace)
     return {path: vault.replace_generated(target, in_chunks(line.encode("utf-8") for line in lines))}
 
 
-def _render_note(workspace: Workspace) -> Iterator[str]:
+def render_note(workspace: Workspace) -> Iterator[str]:
     """The agenda of this day as a note: as of its midnight, or each of two machines would write another one."""
     from notesync.publish.text import render_agenda_note
 
