@@ -150,8 +150,8 @@ def test_a_generated_file_is_replaced_only_by_other_bytes(tmp_path: Path, old: b
     inode = target.stat().st_ino if old is not None else None
     written = Vault(str(tmp_path)).replace_generated("followups.ics", iter([b"abc", b"d", b"ef"]))
     assert target.read_bytes() == b"abcdef"
-    assert written is (old != b"abcdef")
-    if not written:
+    assert written.changed is (old != b"abcdef")
+    if not written.changed:
         assert (target.stat().st_ino, target.stat().st_mtime_ns) == (inode, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["followups.ics"]
 

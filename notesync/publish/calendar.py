@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from unicodedata import normalize
 
 from notesync.followup.dates import format_day
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from notesync.followup.card import Card
     from notesync.followup.follow_up import FollowUp
     from notesync.followup.settings import Settings
+
+AnyPiece = TypeVar("AnyPiece", bytes, "bytes | range")  # events' bytes, or where a file has them
 
 EVENT = "event"
 TODO = "todo"
@@ -239,12 +241,12 @@ def build_owner_path(path: str, owner: str) -> str:
 def render_calendar(
     settings: Settings,
     name: str,
-    events: Iterable[bytes],
+    events: Iterable[AnyPiece],
     *,
     detail: str = "",
     owner: str = "",
     mark: bytes = b"",
-) -> Iterator[bytes]:
+) -> Iterator[bytes | AnyPiece]:
     """A whole calendar, piece by piece: the constant header, the events as given, the end.
 
     ``name`` tells vaults apart in a reader's list, and ``owner`` whose it is; where the settings hide details

@@ -154,6 +154,7 @@ class Index:
         self.fingerprint = ""
         self._reading = False
         self._remade = False
+        self._touched: set[int] | None = None
         self._file: int | None = None
         self._db = self._open()
 
@@ -225,6 +226,7 @@ class Index:
         """Begin anew from nothing: on the disk where the file was damaged, else (full, locked) in memory."""
         self._db.close()
         self._reading = False
+        self._touched = None
         self.fingerprint = ""
         if is_damage(error) and not self._remade:
             try:
@@ -237,6 +239,7 @@ class Index:
 
     def clear(self) -> None:
         """Forget everything: the rows were made under other rules."""
+        self._touched = None
         with self.change():
             for table in _NAMES:
                 self._db.execute(f"delete from {table}")  # noqa: S608  names of our own
@@ -449,6 +452,9 @@ class Index:
 
     def _forget_follow_ups(self, client: int) -> None:
         own = "(select id from follow_up where client = ?)"
+        if self._touched is not None:
+            query = f"select distinct day from event where id in {own}"  # noqa: S608
+            self._touched.update(day for (day,) in self._db.execute(query, (client,)))
         self._db.execute(f"delete from detail where id in {own}", (client,))  # noqa: S608
         self._db.execute(f"delete from event where id in {own}", (client,))  # noqa: S608
         self._db.execute("delete from follow_up where client = ?", (client,))
@@ -733,21 +739,34 @@ class Index:
 
     def store_events(self, events: Iterable[tuple[int, str, int, bytes]]) -> None:
         """Keep the finished bytes of events: day shown (an ordinal), uid, follow-up, bytes."""
-        _insert(self._db, "event", 4, sorted(events))
+        rows = sorted(events)
+        if self._touched is not None:
+            self._touched.update(row[0] for row in rows)
+        _insert(self._db, "event", 4, rows)
+
+    def take_touched(self) -> set[int] | None:
+        """The days on which we made or forgot events since we were last asked; None: it may be any.
+
+        Whatever changes what the calendar tells of a client replaces the client's rows, and forgets their
+        events.  Of a change that was taken back days are among them too, and what other processes did is not.
+        """
+        found, self._touched = self._touched, set()
+        return found
 
     def events(
         self, first: int, last: int, where: str = "", values: Sequence[Any] = ()
-    ) -> Iterator[tuple[int, bytes]]:
-        """Follow-up and bytes of the kept events between two days, both included, by day and uid.
+    ) -> Iterator[tuple[int, int, bytes]]:
+        """Day, follow-up and bytes of the kept events between two days, both included, by day and uid.
 
         ``where`` is a condition on their ``client``, '' for none.
         """
         if not where:
             return self._db.execute(
-                "select id, body from event where day between ? and ? order by day, uid, id", (first, last)
+                "select day, id, body from event where day between ? and ? order by day, uid, id",
+                (first, last),
             )
         return self._db.execute(
-            "select e.id, e.body from event e join follow_up f on f.id = e.id"  # noqa: S608
+            "select e.day, e.id, e.body from event e join follow_up f on f.id = e.id"  # noqa: S608
             f" join client on client.id = f.client where e.day between ? and ? and {where}"
             " order by e.day, e.uid, e.id",
             (first, last, *values),

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
@@ -19,9 +20,11 @@ from notesync.followup.dates import Interval, interval_days
 from notesync.followup.follow_up import FollowUp
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
+from notesync.publish.calendar import AnyPiece
 from notesync.store.index import IndexFailure
-from notesync.store.vault import Vault
+from notesync.store.vault import UNTRUSTED, MovedBaseError, Signature, Vault
 from notesync.sync.answers import Selection, by_client, client_filter
+from notesync.sync.written import Piece, Span, Written, join_bytes, join_chunks, join_days, lay_out
 
 if TYPE_CHECKING:
     from notesync.sync.pipeline import Published, Workspace
@@ -31,7 +34,7 @@ STORED = 5000  # events kept at once: they go to many places of the index, so th
 MADE = 20_000  # events made in one transaction: others wait for its end, and not for ever
 TRIES = 20  # to find all events made: another process may keep asking about another day
 PIECE = 400  # events read and handed on at once
-CHUNK = 1 << 17  # bytes handed on at once: less than most pieces have, which then need not be copied again
+PATCH = 1 << 21  # octets: where more than that may differ, all is made anew
 HEAD = 50  # octets of an event, up to and with its UID's hash
 HEADER = 2048  # octets of a calendar that hold all of its header
 NOTE_DAYS = 7  # of the agenda as a note
@@ -55,49 +58,111 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
     first, last = _find_period(workspace, None)
     while workspace.index.count_unmade() > MADE and _make_some_events(workspace, first, last):
         pass
-    counter = [0]
     # While others wait, or one that looked at the notes earlier could write its calendar later.
     with workspace.index.change():
         workspace.derive_again()
-        workspace.published_age = workspace.index.age()
         kept = _find_kept(workspace, first, last)
         _make_events(workspace, kept.missing)
         if kept.missing:
             workspace.index.have_all_events(first, last, _SHOWN)
-        events = _kept_events(workspace, kept, (), first, last)
-        changed = vault.replace_generated(path, in_chunks(_render_feed(workspace, events, "", (), counter)))
-        others = dict(_publish_owners(workspace, vault, kept, first, last))
+        desk = _open_desk(workspace, vault, kept, first, last)
+        changed, events = _publish_calendar(desk, path, (), b"")
+        others = dict(_publish_owners(desk))
     others |= _publish_note(workspace, vault)
     return Published(
         settings.calendar_path,
         changed,
-        max(counter[0], 1),  # an empty one has a placeholder
+        max(events, 1),  # an empty one has a placeholder
         tuple(path for path, written in others.items() if written),
         (settings.calendar_path, *others),
     )
 
 
-def _publish_owners(
-    workspace: Workspace, vault: Vault, kept: _Kept, first: int, last: int
-) -> Iterator[tuple[str, bool]]:
+class _Desk(NamedTuple):
+    """What the calendars of one publishing have in common.
+
+    ``first`` and ``last`` are the days shown.  ``source`` is what they are made from beside the index's rows,
+    ``touched`` the days that these changed since ``before`` was written (None: it may be any).
+    """
+
+    workspace: Workspace
+    vault: Vault
+    kept: _Kept
+    first: int
+    last: int
+    source: object
+    touched: set[int] | None
+    before: dict[str, Written]
+
+
+def _open_desk(workspace: Workspace, vault: Vault, kept: _Kept, first: int, last: int) -> _Desk:
+    """What to write, within the change in which the index is published."""
+    touched, age = workspace.index.take_touched(), workspace.index.age()
+    if age != workspace.published_age or len(kept.missing) > BATCH:
+        touched = None
+    workspace.published_age = age
+    before, workspace.written = workspace.written, {}  # whatever fails now, the next is made from nothing
+    source = (workspace.moment.day, first, last, workspace.settings)
+    return _Desk(workspace, vault, kept, first, last, source, touched, before)
+
+
+def _publish_calendar(desk: _Desk, path: str, owners: tuple[str, ...], mark: bytes) -> tuple[bool, int]:
+    """Write one calendar if its bytes differ; whether they did, and its events.
+
+    Of the file that we wrote last only the days that may differ are made anew.
+    """
+    before = desk.before.get(path)
+    if before is not None and before.source == desk.source and (days := _find_touched(desk, before)):
+        fresh = _kept_days(desk.workspace, desk.kept, owners, [(day, day) for day in days])
+        try:
+            return _replace(desk, path, owners, mark, before.renew(days, fresh), before.signature)
+        except MovedBaseError:
+            pass  # another program has been there
+    stretches = _find_stretches(desk.workspace, desk.first, desk.last)
+    events = _kept_days(desk.workspace, desk.kept, owners, stretches)
+    return _replace(desk, path, owners, mark, join_days(events), UNTRUSTED)
+
+
+def _replace(
+    desk: _Desk, path: str, owners: tuple[str, ...], mark: bytes, pieces: Iterable[Piece], base: Signature
+) -> tuple[bool, int]:
+    spans: dict[int, Span] = {}
+    chunks = _render_feed(desk.workspace, lay_out(pieces, spans), "", owners, mark)
+    header = len(first := next(chunks))
+    whole = join_chunks(chain((first,), chunks))
+    changed, signature = desk.vault.replace_generated(path, whole, base)
+    if signature != UNTRUSTED:
+        desk.workspace.written[path] = Written(desk.source, signature, header, spans)
+    return changed, sum(span.events for span in spans.values())
+
+
+def _find_touched(desk: _Desk, before: Written) -> list[int]:
+    """The days to make anew, today among them; none where it is better to make all."""
+    if desk.touched is None:
+        return []
+    today = desk.workspace.moment.day.toordinal()
+    days = sorted(day for day in desk.touched | {today} if desk.first <= day <= desk.last)
+    return days if before.count_octets(days) <= PATCH else []
+
+
+def _publish_owners(desk: _Desk) -> Iterator[tuple[str, bool]]:
     """Write each owner's calendar; each path with whether it was written.
 
     The calendar of an owner who is gone, or is to have none, is emptied and not removed: whoever subscribed to
     it would otherwise keep looking at the last state for ever.
     """
+    workspace, vault = desk.workspace, desk.vault
     settings = workspace.settings
     paths: set[str] = set()
     if settings.calendar_per_owner:
         for owner in find_owners(workspace):
             path = calendar.build_owner_path(settings.calendar_path, owner)
             paths.add(path)
-            events = _kept_events(workspace, kept, (owner,), first, last)
-            mark = calendar.build_owner_mark(owner)
-            feed = _render_feed(workspace, events, "", (owner,), [0], mark)
-            yield path, vault.replace_generated(_inside(workspace.root, path), in_chunks(feed))
+            target, mark = _inside(workspace.root, path), calendar.build_owner_mark(owner)
+            yield path, _publish_calendar(desk, target, (owner,), mark)[0]
     for path, mark in _find_left_over(workspace, vault, paths):
         empty = calendar.render_calendar(settings, "", [], mark=mark)
-        yield path, vault.replace_generated(path, in_chunks(empty))
+        yield path, vault.replace_generated(path, join_bytes(empty)).changed
 
 
 def _find_left_over(workspace: Workspace, vault: Vault, paths: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -137,7 +202,8 @@ def _publish_note(workspace: Workspace, vault: Vault) -> dict[str, bool]:
     target = _find_place(workspace.root, path, "agenda_note", "Follow-ups.md")
     _require_ours(target, path)
     lines = _render_note(workspace)
-    return {path: vault.replace_generated(target, in_chunks(line.encode("utf-8") for line in lines))}
+    written = vault.replace_generated(target, join_bytes(line.encode("utf-8") for line in lines))
+    return {path: written.changed}
 
 
 def _render_note(workspace: Workspace) -> Iterator[str]:
@@ -182,27 +248,27 @@ def build_feed(
     detail = detail or settings.calendar_detail
     if component == calendar.EVENT and detail == settings.calendar_detail:
         kept = _find_made(workspace, first, last)
-        events = _kept_events(workspace, kept, owners, first, last)
+        days = _kept_days(workspace, kept, owners, _find_stretches(workspace, first, last))
+        events = (b"".join(events) for _, events in days)
     else:
-        events = _exported_events(workspace, owners, component, detail, first, last)
-    return _render_feed(workspace, events, detail, owners, [0])
+        exported = _exported_events(workspace, owners, component, detail, first, last)
+        events = (b"".join(piece) for piece in _unique(exported))
+    return _render_feed(workspace, events, detail, owners)
 
 
 def _render_feed(
     workspace: Workspace,
-    events: Iterable[list[bytes]],
+    events: Iterable[AnyPiece],
     detail: str,
     owners: tuple[str, ...],
-    counter: list[int],
     mark: bytes = b"",
-) -> Iterator[bytes]:
-    """The calendar of these events; the first number of ``counter`` grows by the events handed on."""
+) -> Iterator[bytes | AnyPiece]:
+    """The calendar of these events' bytes."""
     settings = workspace.settings
-    pieces = (b"".join(piece) for piece in _counted(_unique(events), counter))
     detail = detail or settings.calendar_detail
     owner = " and ".join(spell_owner(workspace, name) for name in owners)
     return calendar.render_calendar(
-        settings, settings.obsidian_vault, pieces, detail=detail, owner=owner, mark=mark
+        settings, settings.obsidian_vault, events, detail=detail, owner=owner, mark=mark
     )
 
 
@@ -292,12 +358,19 @@ def _make_some_events(workspace: Workspace, first: int, last: int) -> bool:
     return len(missing) > MADE
 
 
-def _kept_events(
-    workspace: Workspace, kept: _Kept, owners: tuple[str, ...], first: int, last: int
-) -> Iterator[list[bytes]]:
-    """The vault's own calendar, or its owners', in order and in pieces.
+def _find_stretches(workspace: Workspace, first: int, last: int) -> list[tuple[int, int]]:
+    """The days between two, in order, today apart."""
+    today = workspace.moment.day.toordinal()
+    return [(first, min(last, today - 1)), (today, today), (max(first, today + 1), last)]
 
-    That is what the index keeps, and what is of today alone.
+
+def _kept_days(
+    workspace: Workspace, kept: _Kept, owners: tuple[str, ...], stretches: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, list[bytes]]]:
+    """The days' events of the vault's own calendar, or its owners', in order and in pieces.
+
+    ``stretches`` are first and last days, today one of its own: its events are those that the index keeps, and
+    what is of today alone.
     """
     day = workspace.moment.day
     verdict, moved, left_out, _ = kept
@@ -307,23 +380,22 @@ def _kept_events(
         verdict = verdict._replace(shown=[item for item in verdict.shown if item.client in theirs])
         moved = _find_moved(workspace, verdict)
     detail = workspace.settings.calendar_detail
-    today = day.toordinal()
-    own = [event.body for event in _render(workspace, moved, calendar.EVENT, detail, day)]
+    for first, last in stretches:
+        rows = workspace.index.events(first, last, where, values)
+        if first == day.toordinal() == last:
+            own = [body for _, key, body in rows if key not in left_out]
+            own += (event.body for event in _render(workspace, moved, calendar.EVENT, detail, day))
+            unique = chain.from_iterable(_unique([sorted(own)]))
+            yield first, [*_digest(workspace, verdict, detail), *unique]
+            continue
+        for shown, group in groupby(rows, key=itemgetter(0)):
+            for piece in _unique(_read_events(group, left_out)):
+                yield shown, piece
 
-    def read(start: int, end: int) -> Iterator[list[bytes]]:
-        return _read_events(workspace.index.events(start, end, where, values), left_out)
 
-    own += chain.from_iterable(read(max(first, today), min(last, today)))
-    return chain(
-        read(first, min(last, today - 1)),
-        [[*_digest(workspace, verdict, detail), *sorted(own)]],
-        read(max(first, today + 1), last),
-    )
-
-
-def _read_events(rows: Iterator[tuple[int, bytes]], left_out: set[int]) -> Iterator[list[bytes]]:
+def _read_events(rows: Iterator[tuple[int, int, bytes]], left_out: set[int]) -> Iterator[list[bytes]]:
     while piece := list(islice(rows, PIECE)):
-        yield [body for key, body in piece if key not in left_out]
+        yield [body for _, key, body in piece if key not in left_out]
 
 
 def _find_moved(workspace: Workspace, verdict: Verdict) -> list[int]:
@@ -488,22 +560,3 @@ def _tell_apart(alike: Iterable[bytes]) -> Iterator[bytes]:
             yield event.replace(uid, calendar.build_uid("", uid.decode(), "again", str(times), "").encode())
         else:
             yield event
-
-
-def _counted(pieces: Iterator[list[bytes]], counter: list[int]) -> Iterator[list[bytes]]:
-    for piece in pieces:
-        counter[0] += len(piece)
-        yield piece
-
-
-def in_chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer, larger pieces."""
-    held: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size >= CHUNK:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from notesync.store.history import Step
     from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Edit, New, Undone
+    from notesync.sync.written import Written
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
@@ -100,6 +101,7 @@ class Workspace(Answers):
         self._context: Context | None = None
         self._outdated = False
         self.published_age: int | None = None  # of the index that the calendar was made from
+        self.written: dict[str, Written] = {}  # the calendars as we wrote them, by their path
         self.tidied = False  # what a killed process left beside the calendar is removed once
         self.folder_problems: tuple[Problem, ...] = ()
 
@@ -497,13 +499,14 @@ class Workspace(Answers):
         horizon: int | None = None,
     ) -> Iterator[bytes]:
         """The calendar's bytes in chunks, as ``export`` wants them; ``horizon`` is in days."""
-        from notesync.sync.feed import build_feed, in_chunks
+        from notesync.sync.feed import build_feed
+        from notesync.sync.written import join_bytes
 
-        return in_chunks(self._try(lambda: build_feed(self, tuple(owners), component, detail, horizon)))
+        return join_bytes(self._try(lambda: build_feed(self, tuple(owners), component, detail, horizon)))
 
     def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
         """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""
-        return self._vault.replace_generated(path, chunks)
+        return self._vault.replace_generated(path, chunks).changed
 
 
 def _check_plans(settings: Settings) -> tuple[Problem, ...]:
