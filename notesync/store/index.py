@@ -60,6 +60,7 @@ create table follow_up (
   opens integer, due integer, minute integer, value real, name text not null,
   place text not null, label text not null, expires integer, retry_on integer);
 create index follow_up_client on follow_up (client);
+create index follow_up_cadence on follow_up (client, flags, opens, retry_on, expires, rank) where flags & 2;
 create index follow_up_expires on follow_up (expires) where expires is not null;
 create table detail (
   id integer primary key, rule text not null, kind text not null, step text, occasion text not null,
@@ -100,10 +101,8 @@ _FOLLOW_UP = (
 )
 
 
-_ROWS = (
-    "select follow_up.id, client, rank, flags, opens, due, minute, value, follow_up.name, place, label,"
-    " expires, retry_on from follow_up"
-)
+_ROWS = "select follow_up.id, client, rank, flags, opens, due, minute, value, {}, expires, retry_on from follow_up"
+_WORDS, _NO_WORDS = "follow_up.name, place, label", "'', '', ''"
 _ALIVE = "(expires is null or expires >= ?)"
 
 
@@ -634,12 +633,20 @@ class Index:
         )
 
     def rows(
-        self, opened_by: int | None, today: int, where: str = "", values: Sequence[Any] = (), without: int = 0
+        self,
+        opened_by: int | None,
+        today: int,
+        where: str = "",
+        values: Sequence[Any] = (),
+        without: int = 0,
+        *,
+        words: bool = True,
     ) -> Iterator[Any]:
         """The rows to judge, as ``agenda.judge`` wants them: those open by a day, or all (None).
 
         What is missed ``today`` is in neither.  ``where`` is a condition on clients with its ``values``;
-        ``without`` leaves out rows with these flags.
+        ``without`` leaves out rows with these flags.  Without ``words`` name, place and label are '', which takes
+        half of the time.
         """
         clauses = []  # what says no to the most rows goes first
         if opened_by is not None:
@@ -653,7 +660,8 @@ class Index:
         if where:
             clauses.append(where)
         return self._db.execute(
-            f"{_ROWS}{_join_client(where)} where {' and '.join(clauses)}", (today, *values)
+            f"{_ROWS.format(_WORDS if words else _NO_WORDS)}{_join_client(where)} where {' and '.join(clauses)}",
+            (today, *values),
         )
 
     def count_missed(

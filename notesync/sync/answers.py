@@ -211,11 +211,12 @@ class Answers:
         """What is open by now, judged, and the cadences, open or to come, that stand behind another contact.
 
         Cadences behind an agreed contact (``BEHIND``) are in neither: that they are held back, their rows say.
+        The judged have no words, and are in the order of lists as far as it goes without.
         """
         today = self.moment.day.toordinal()
-        free = f"not flags & {agenda.BEHIND}"
-        verdict = agenda.judge(self.index.rows(today, today, free), self.moment)
-        later = self.index.upcoming(today, today, f"flags & {agenda.CADENCE} and {free}")
+        rows = self.index.rows(today, today, without=agenda.BEHIND, words=False)
+        verdict = agenda.judge(rows, self.moment)
+        later = self.index.upcoming(today, today, f"flags & {agenda.CADENCE} and not flags & {agenda.BEHIND}")
         return verdict, verdict.hidden.union(key for key, client, _, _ in later if client in verdict.busy)
 
     @question

@@ -7,14 +7,14 @@ calendar is a join, and so is each owner's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.agenda import BEHIND, CONTACT, OVERDUE, UPCOMING, WAITS, Judged, Verdict
+from notesync.followup.agenda import BEHIND, CONTACT, UPCOMING, WAITS, Judged, Verdict
 from notesync.followup.card import Card, from_text
 from notesync.followup.dates import Interval, interval_days
 from notesync.followup.follow_up import FollowUp
@@ -402,12 +402,8 @@ def _find_moved(workspace: Workspace, verdict: Verdict) -> list[int]:
     """The overdue follow-ups whose events stand on today (``calendar.overdue: each``), by client."""
     if workspace.settings.calendar_overdue != "each":
         return []
-    return _by_client(item for item in verdict.shown if _is_late(item))
-
-
-def _is_late(item: Judged) -> bool:
-    """Whether its day is over.  One whose hour has passed today is not late here, or the feed would have a clock."""
-    return item.status == OVERDUE and item.early < 0
+    # One whose hour has passed today is not late here, or the feed would have a clock.
+    return _by_client(item for item in verdict.shown if item.early < 0)
 
 
 def _by_client(items: Iterable[Judged]) -> list[int]:
@@ -492,10 +488,10 @@ def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
     settings = workspace.settings
     if settings.calendar_overdue != "digest":
         return []
-    pressing = [item for item in verdict.shown if _is_late(item) or _is_undated(item)]
-    late = {item.client for item in pressing if _is_late(item)}
+    pressing = [item for item in verdict.shown if _is_pressing(item)]
+    late = {item.client for item in pressing if item.early < 0}
     undated = {item.client for item in pressing} - late
-    named = _first_clients(pressing, calendar.DIGEST_CLIENTS)
+    named = _find_named(workspace, pressing)
     details = workspace.index.details([item.follow_up for item in named])
     clients = workspace.known_clients({item.client for item in named})
     entries = []
@@ -511,17 +507,37 @@ def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
     return [body] if body else []
 
 
-def _is_undated(item: Judged) -> bool:
-    return item.due is None and item.status != UPCOMING
+def _is_pressing(item: Judged) -> bool:
+    return item.early < 0 or (item.due is None and item.status != UPCOMING)
 
 
-def _first_clients(items: list[Judged], most: int) -> list[Judged]:
-    first: set[int] = set()
+def _find_named(workspace: Workspace, pressing: Sequence[Judged]) -> list[Judged]:
+    """All that presses of the clients who come first.
+
+    Among what presses alike names decide, which a verdict may lack: whoever may be among the first is judged again.
+    """
+    likely = _find_first(pressing, lambda item: item[:_URGENCY])
+    clients = tuple(likely) if len(likely) <= BATCH else ()
+    judged = workspace.judge(Selection(clients=clients)).shown
+    again = [item for item in judged if item.client in likely and _is_pressing(item)]
+    first = _find_first(again, lambda item: item.follow_up)
+    return [item for item in again if item.client in first]
+
+
+_URGENCY = Judged._fields.index("name")  # what of an item says how much it presses
+
+
+def _find_first(items: Iterable[Judged], find_rank: Callable[[Judged], object]) -> set[int]:
+    """The first clients, 20 where there are, and those whose items rank with the last one's."""
+    found: set[int] = set()
+    last: object = None
     for item in items:
-        first.add(item.client)
-        if len(first) == most:
+        rank = find_rank(item)
+        if len(found) >= calendar.DIGEST_CLIENTS and rank != last:
             break
-    return [item for item in items if item.client in first]
+        found.add(item.client)
+        last = rank
+    return found
 
 
 # bytes ----------------------------------------------------------------------------------------------
