@@ -74,7 +74,7 @@ def bench_change(workspace: Workspace, clients: list[Path], rounds: int, peer: f
         seconds = time.perf_counter() - start
         if not published.changed:
             raise SystemExit("a save changed nothing in the calendar")
-        workspace.written.clear()
+        workspace.published = None
         (Path(workspace.root) / "followups.ics").unlink()
         start = time.perf_counter()
         workspace.publish()

@@ -132,6 +132,16 @@ class KnownNote(NamedTuple):
     is_client: bool
 
 
+class Touched(NamedTuple):
+    """The clients whose rows were replaced or forgotten, and the days on which events were made or forgotten.
+
+    Whatever changes what the calendar tells of a client replaces the client's rows, and forgets their events.
+    """
+
+    clients: set[int]
+    days: set[int]
+
+
 class RulesChanged(sqlite3.Error):
     """Another process made the index anew, with other settings or another version of the program."""
 
@@ -153,7 +163,7 @@ class Index:
         self.fingerprint = ""
         self._reading = False
         self._remade = False
-        self._touched: set[int] | None = None
+        self.touched: Touched | None = None  # what we changed since ``touch_anew``; None: it may be anything
         self._file: int | None = None
         self._db = self._open()
 
@@ -225,7 +235,7 @@ class Index:
         """Begin anew from nothing: on the disk where the file was damaged, else (full, locked) in memory."""
         self._db.close()
         self._reading = False
-        self._touched = None
+        self.touched = None
         self.fingerprint = ""
         if is_damage(error) and not self._remade:
             try:
@@ -238,7 +248,7 @@ class Index:
 
     def clear(self) -> None:
         """Forget everything: the rows were made under other rules."""
-        self._touched = None
+        self.touched = None
         with self.change():
             for table in _NAMES:
                 self._db.execute(f"delete from {table}")  # noqa: S608  names of our own
@@ -361,6 +371,8 @@ class Index:
             if key is None:
                 last = key = last + 1
                 new.append((key, _storable(note.path), note.digest, note.stale, None))
+                if self.touched is not None:
+                    self.touched.clients.add(key)
             else:
                 self._forget_rows(key)
                 db.execute(
@@ -451,9 +463,10 @@ class Index:
 
     def _forget_follow_ups(self, client: int) -> None:
         own = "(select id from follow_up where client = ?)"
-        if self._touched is not None:
+        if self.touched is not None:
             query = f"select distinct day from event where id in {own}"  # noqa: S608
-            self._touched.update(day for (day,) in self._db.execute(query, (client,)))
+            self.touched.days.update(day for (day,) in self._db.execute(query, (client,)))
+            self.touched.clients.add(client)
         self._db.execute(f"delete from detail where id in {own}", (client,))  # noqa: S608
         self._db.execute(f"delete from event where id in {own}", (client,))  # noqa: S608
         self._db.execute("delete from follow_up where client = ?", (client,))
@@ -748,18 +761,16 @@ class Index:
     def store_events(self, events: Iterable[tuple[int, str, int, bytes]]) -> None:
         """Keep the finished bytes of events: day shown (an ordinal), uid, follow-up, bytes."""
         rows = sorted(events)
-        if self._touched is not None:
-            self._touched.update(row[0] for row in rows)
+        if self.touched is not None:
+            self.touched.days.update(row[0] for row in rows)
         _insert(self._db, "event", 4, rows)
 
-    def take_touched(self) -> set[int] | None:
-        """The days on which we made or forgot events since we were last asked; None: it may be any.
+    def touch_anew(self) -> None:
+        """Note from now on in ``touched`` what we change.
 
-        Whatever changes what the calendar tells of a client replaces the client's rows, and forgets their
-        events.  Of a change that was taken back days are among them too, and what other processes did is not.
+        Of a change that is taken back it then has all too, and what other processes do it has not.
         """
-        found, self._touched = self._touched, set()
-        return found
+        self.touched = Touched(set(), set())
 
     def events(
         self, first: int, last: int, where: str = "", values: Sequence[Any] = ()

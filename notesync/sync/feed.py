@@ -7,14 +7,14 @@ calendar is a join, and so is each owner's.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.agenda import BEHIND, CONTACT, UPCOMING, WAITS, Judged, Verdict
+from notesync.followup.agenda import BEHIND, CONTACT, WAITS, Judged
 from notesync.followup.card import Card, from_text
 from notesync.followup.dates import Interval, interval_days
 from notesync.followup.follow_up import FollowUp
@@ -24,6 +24,15 @@ from notesync.publish.calendar import AnyPiece
 from notesync.store.index import IndexFailure
 from notesync.store.vault import UNTRUSTED, MovedBaseError, Signature, Vault
 from notesync.sync.answers import Selection, by_client, client_filter
+from notesync.sync.standing import (
+    Pressing,
+    Standing,
+    build_standing,
+    count_clients,
+    find_first,
+    find_likely,
+    is_pressing,
+)
 from notesync.sync.written import Piece, Span, Written, join_bytes, join_chunks, join_days, lay_out
 
 if TYPE_CHECKING:
@@ -61,13 +70,10 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
     # While others wait, or one that looked at the notes earlier could write its calendar later.
     with workspace.index.change():
         workspace.derive_again()
-        kept = _find_kept(workspace, first, last)
-        _make_events(workspace, kept.missing)
-        if kept.missing:
-            workspace.index.have_all_events(first, last, _SHOWN)
-        desk = _open_desk(workspace, vault, kept, first, last)
+        desk = _open_desk(workspace, vault, first, last)
         changed, events = _publish_calendar(desk, path, (), b"")
         others = dict(_publish_owners(desk))
+        workspace.published = desk.done
     others |= _publish_note(workspace, vault)
     return Published(
         settings.calendar_path,
@@ -78,11 +84,22 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
     )
 
 
-class _Desk(NamedTuple):
-    """What the calendars of one publishing have in common.
+class Done(NamedTuple):
+    """What the watcher keeps of one publishing for the next: of a day and settings, as of one state of the index.
 
-    ``first`` and ``last`` are the days shown.  ``source`` is what they are made from beside the index's rows,
-    ``touched`` the days that these changed since ``before`` was written (None: it may be any).
+    ``source`` is what the calendars are made from beside the index's rows, ``age`` that of the index.
+    """
+
+    source: object
+    age: int
+    standing: Standing
+    written: dict[str, Written]
+
+
+class _Desk(NamedTuple):
+    """What the calendars of one publishing have in common; ``first`` and ``last`` are the days shown.
+
+    ``touched`` are the days that may differ from those of ``before``, None: any.
     """
 
     workspace: Workspace
@@ -90,20 +107,36 @@ class _Desk(NamedTuple):
     kept: _Kept
     first: int
     last: int
-    source: object
     touched: set[int] | None
     before: dict[str, Written]
+    done: Done
 
 
-def _open_desk(workspace: Workspace, vault: Vault, kept: _Kept, first: int, last: int) -> _Desk:
-    """What to write, within the change in which the index is published."""
-    touched, age = workspace.index.take_touched(), workspace.index.age()
-    if age != workspace.published_age or len(kept.missing) > BATCH:
-        touched = None
-    workspace.published_age = age
-    before, workspace.written = workspace.written, {}  # whatever fails now, the next is made from nothing
-    source = (workspace.moment.day, first, last, workspace.settings)
-    return _Desk(workspace, vault, kept, first, last, source, touched, before)
+def _open_desk(workspace: Workspace, vault: Vault, first: int, last: int) -> _Desk:
+    """What to write, within the change in which the index is published, all events made.
+
+    What was found before holds for the clients whose rows are the same, unless it is another day, there are other
+    settings, or another process has changed the index.
+    """
+    before, workspace.published = workspace.published, None  # whatever fails now, the next begins anew
+    source, age = (workspace.moment.day, first, last, workspace.settings), workspace.index.age()
+    touched = workspace.index.touched
+    if before is None or touched is None or (before.source, before.age) != (source, age):
+        before = None
+    standing = None
+    if before is not None and touched is not None and len(touched.clients) <= BATCH:
+        standing = before.standing
+        if touched.clients:
+            standing = standing.renew(touched.clients, workspace.find_standing(tuple(touched.clients)))
+    kept = _find_kept(workspace, first, last, standing)
+    _make_events(workspace, kept.missing)
+    if kept.missing:
+        workspace.index.have_all_events(first, last, _SHOWN)
+    workspace.index.touch_anew()
+    days = touched.days if standing is not None and touched is not None else None
+    written = before.written if before is not None else {}
+    done = Done(source, age, kept.standing, {})
+    return _Desk(workspace, vault, kept, first, last, days, written, done)
 
 
 def _publish_calendar(desk: _Desk, path: str, owners: tuple[str, ...], mark: bytes) -> tuple[bool, int]:
@@ -112,7 +145,7 @@ def _publish_calendar(desk: _Desk, path: str, owners: tuple[str, ...], mark: byt
     Of the file that we wrote last only the days that may differ are made anew.
     """
     before = desk.before.get(path)
-    if before is not None and before.source == desk.source and (days := _find_touched(desk, before)):
+    if before is not None and (days := _find_touched(desk, before)):
         fresh = _kept_days(desk.workspace, desk.kept, owners, [(day, day) for day in days])
         try:
             return _replace(desk, path, owners, mark, before.renew(days, fresh), before.signature)
@@ -132,7 +165,7 @@ def _replace(
     whole = join_chunks(chain((first,), chunks))
     changed, signature = desk.vault.replace_generated(path, whole, base)
     if signature != UNTRUSTED:
-        desk.workspace.written[path] = Written(desk.source, signature, header, spans)
+        desk.done.written[path] = Written(signature, header, spans)
     return changed, sum(span.events for span in spans.values())
 
 
@@ -321,17 +354,18 @@ class _Kept(NamedTuple):
     what is missed, ``missing`` have no event yet.
     """
 
-    verdict: Verdict
+    standing: Standing
     moved: list[int]
     left_out: set[int]
     missing: list[int]
 
 
-def _find_kept(workspace: Workspace, first: int, last: int) -> _Kept:
-    verdict, held_back = workspace.held_back()
-    moved = _find_moved(workspace, verdict)
-    left_out = held_back.union(moved, workspace.index.missed(workspace.moment.day.toordinal()))
-    return _Kept(verdict, moved, left_out, workspace.index.without_event(first, last, _SHOWN))
+def _find_kept(workspace: Workspace, first: int, last: int, standing: Standing | None = None) -> _Kept:
+    standing = standing or workspace.find_standing()
+    moved = _find_moved(workspace, standing)
+    missed = workspace.index.missed(workspace.moment.day.toordinal())
+    left_out = set(standing.hidden).union(moved, missed)
+    return _Kept(standing, moved, left_out, workspace.index.without_event(first, last, _SHOWN))
 
 
 # Of a cadence behind an agreed contact, and of what waits, none is shown while the note stays as it is.
@@ -373,12 +407,11 @@ def _kept_days(
     what is of today alone.
     """
     day = workspace.moment.day
-    verdict, moved, left_out, _ = kept
+    standing, moved, left_out, _ = kept
     where, values = client_filter(Selection(owners=owners))
     if where:
-        theirs = set(workspace.index.select_clients(where, values))
-        verdict = verdict._replace(shown=[item for item in verdict.shown if item.client in theirs])
-        moved = _find_moved(workspace, verdict)
+        standing = standing.of(set(workspace.index.select_clients(where, values)))
+        moved = _find_moved(workspace, standing)
     detail = workspace.settings.calendar_detail
     for first, last in stretches:
         rows = workspace.index.events(first, last, where, values)
@@ -386,7 +419,7 @@ def _kept_days(
             own = [body for _, key, body in rows if key not in left_out]
             own += (event.body for event in _render(workspace, moved, calendar.EVENT, detail, day))
             unique = chain.from_iterable(_unique([sorted(own)]))
-            yield first, [*_digest(workspace, verdict, detail), *unique]
+            yield first, [*_digest(workspace, standing.pressing, detail), *unique]
             continue
         for shown, group in groupby(rows, key=itemgetter(0)):
             for piece in _unique(_read_events(group, left_out)):
@@ -398,16 +431,9 @@ def _read_events(rows: Iterator[tuple[int, int, bytes]], left_out: set[int]) -> 
         yield [body for _, key, body in piece if key not in left_out]
 
 
-def _find_moved(workspace: Workspace, verdict: Verdict) -> list[int]:
+def _find_moved(workspace: Workspace, standing: Standing) -> list[int]:
     """The overdue follow-ups whose events stand on today (``calendar.overdue: each``), by client."""
-    if workspace.settings.calendar_overdue != "each":
-        return []
-    # One whose hour has passed today is not late here, or the feed would have a clock.
-    return _by_client(item for item in verdict.shown if item.early < 0)
-
-
-def _by_client(items: Iterable[Judged]) -> list[int]:
-    return [key for _, key in sorted((item.client, item.follow_up) for item in items)]
+    return standing.find_late() if workspace.settings.calendar_overdue == "each" else []
 
 
 def _make_events(workspace: Workspace, missing: Sequence[int]) -> None:
@@ -425,9 +451,11 @@ def _exported_events(
 ) -> Iterator[list[bytes]]:
     """A calendar that is not the vault's own: nothing of it is kept."""
     verdict = workspace.judge(Selection(owners=owners, everything=True))
-    moved = _find_moved(workspace, verdict)
+    standing = build_standing(verdict.shown, {})
+    moved = _find_moved(workspace, standing)
     left_out = set(moved)
-    shown = _by_client(item for item in verdict.shown if not item.flags & WAITS)
+    free = sorted((item.client, item.follow_up) for item in verdict.shown if not item.flags & WAITS)
+    shown = [key for _, key in free]
     day = workspace.moment.day
     found: list[calendar.Event] = []
     for kind in (calendar.EVENT, calendar.TODO) if component == "both" else (component,):
@@ -440,7 +468,7 @@ def _exported_events(
             )
             if first <= event.day.toordinal() <= last
         )
-    found += (calendar.Event(day, "", body) for body in _digest(workspace, verdict, detail))
+    found += (calendar.Event(day, "", body) for body in _digest(workspace, standing.pressing, detail))
     yield [event.body for event in sorted(found)]
 
 
@@ -483,14 +511,11 @@ def _follow_up(row: tuple[Any, ...]) -> FollowUp:
 # the digest -----------------------------------------------------------------------------------------
 
 
-def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
+def _digest(workspace: Workspace, pressing: Sequence[Pressing], detail: str) -> list[bytes]:
     """Today's event that names the overdue clients, most pressing first; nothing where nobody is."""
     settings = workspace.settings
     if settings.calendar_overdue != "digest":
         return []
-    pressing = [item for item in verdict.shown if _is_pressing(item)]
-    late = {item.client for item in pressing if item.early < 0}
-    undated = {item.client for item in pressing} - late
     named = _find_named(workspace, pressing)
     details = workspace.index.details([item.follow_up for item in named])
     clients = workspace.known_clients({item.client for item in named})
@@ -501,43 +526,21 @@ def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
         entries.append(calendar.Pressing(client.key, client.name, words[4], words[1], due))
     today = workspace.moment.day
     ahead = settings.work_calendar().after(today, 1)
+    late, undated = count_clients(pressing)
     body = calendar.build_digest(
-        settings, today, entries, ahead, overdue=len(late), undated=len(undated), detail=detail
+        settings, today, entries, ahead, overdue=late, undated=undated, detail=detail
     )
     return [body] if body else []
 
 
-def _is_pressing(item: Judged) -> bool:
-    return item.early < 0 or (item.due is None and item.status != UPCOMING)
-
-
-def _find_named(workspace: Workspace, pressing: Sequence[Judged]) -> list[Judged]:
-    """All that presses of the clients who come first.
-
-    Among what presses alike names decide, which a verdict may lack: whoever may be among the first is judged again.
-    """
-    likely = _find_first(pressing, lambda item: item[:_URGENCY])
+def _find_named(workspace: Workspace, pressing: Sequence[Pressing]) -> list[Judged]:
+    """All that presses of the clients who come first, with their names, which decide among what presses alike."""
+    likely = find_likely(pressing, calendar.DIGEST_CLIENTS)
     clients = tuple(likely) if len(likely) <= BATCH else ()
     judged = workspace.judge(Selection(clients=clients)).shown
-    again = [item for item in judged if item.client in likely and _is_pressing(item)]
-    first = _find_first(again, lambda item: item.follow_up)
-    return [item for item in again if item.client in first]
-
-
-_URGENCY = Judged._fields.index("name")  # what of an item says how much it presses
-
-
-def _find_first(items: Iterable[Judged], find_rank: Callable[[Judged], object]) -> set[int]:
-    """The first clients, 20 where there are, and those whose items rank with the last one's."""
-    found: set[int] = set()
-    last: object = None
-    for item in items:
-        rank = find_rank(item)
-        if len(found) >= calendar.DIGEST_CLIENTS and rank != last:
-            break
-        found.add(item.client)
-        last = rank
-    return found
+    named = [item for item in judged if item.client in likely and is_pressing(item)]
+    first = find_first(named, calendar.DIGEST_CLIENTS)
+    return [item for item in named if item.client in first]
 
 
 # bytes ----------------------------------------------------------------------------------------------

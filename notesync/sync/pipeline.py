@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from notesync.store.history import Step
     from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Edit, New, Undone
-    from notesync.sync.written import Written
+    from notesync.sync.feed import Done
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
 
@@ -100,8 +100,9 @@ class Workspace(Answers):
         self._settings: Settings | None = None
         self._context: Context | None = None
         self._outdated = False
-        self.published_age: int | None = None  # of the index that the calendar was made from
-        self.written: dict[str, Written] = {}  # the calendars as we wrote them, by their path
+        self.published: Done | None = (
+            None  # the calendars as we wrote them last, and what they were made from
+        )
         self.tidied = False  # what a killed process left beside the calendar is removed once
         self.folder_problems: tuple[Problem, ...] = ()
 
@@ -488,7 +489,7 @@ class Workspace(Answers):
 
         One that did may have taken in a note whose change we then see no more.
         """
-        return self.published_age == self.index.age()
+        return self.published is not None and self.published.age == self.index.age()
 
     def feed(
         self,

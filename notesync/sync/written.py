@@ -30,9 +30,8 @@ class Span(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A calendar as it was written: what it was made from, its file's signature, its header's length, its days."""
+    """A calendar as it was written: its file's signature, its header's length, its days."""
 
-    source: object
     signature: bytes
     head: int
     spans: dict[int, Span]
