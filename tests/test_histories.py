@@ -241,11 +241,13 @@ class Histories(RuleBasedStateMachine):
                 side.unlink()
             path.write_bytes(junk)
 
-    @rule()
-    def another_process_uses_the_watchers_index(self) -> None:
+    @rule(name=names, text=notes, publishing=st.booleans())
+    def another_process_is_faster_than_the_watcher(self, name: str, text: str, publishing: bool) -> None:
+        self.write(name, text)
         with self._open(self.watched) as workspace:
             workspace.refresh(accept_empty=True)
-            workspace.publish()
+            if publishing:
+                workspace.publish()
 
     @rule(data=st.sampled_from([None, b"", b"BEGIN:VCALENDAR\r\n"]))
     def somebody_touches_the_calendar(self, data: bytes | None) -> None:
