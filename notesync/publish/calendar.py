@@ -48,6 +48,8 @@ HEADLINE_CLIENTS = 3
 OWNER_CHARACTERS = 60  # of a file's name
 
 _OWNER_LINE = b"X-NOTESYNC-OWNER:"
+# What every calendar of ours begins with; the id has no version, or an upgrade would change every feed's ETag.
+START = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//notesync//notesync//EN\r\n"
 
 
 class Event(NamedTuple):
@@ -255,8 +257,9 @@ def render_calendar(
     past: vdirsyncer refuses an emptied feed, and RFC 5545 wants a component.
     """
     words = filter(None, (_one_line(name), _one_line(owner)))
-    shown = ", ".join(words) if (detail or settings.calendar_detail) == FULL else ""
-    yield _render_header(shown) + (_OWNER_LINE + mark + b"\r\n" if mark else b"")
+    is_full = (detail or settings.calendar_detail) == FULL
+    header = _render_header(", ".join(words) if is_full else "", settings, is_full=is_full)
+    yield header + (_OWNER_LINE + mark + b"\r\n" if mark else b"")
     empty = True
     for event in events:
         if event:
@@ -601,19 +604,29 @@ def _join(*lines: bytes) -> bytes:
     return b"\r\n".join((*lines, b""))
 
 
-def _render_header(name: str) -> bytes:
+def _render_header(name: str, settings: Settings, *, is_full: bool) -> bytes:
     title = _encode_text(f"Follow-ups: {name}" if name else "Follow-ups")
-    return _join(
-        b"BEGIN:VCALENDAR",
-        b"VERSION:2.0",
-        b"PRODID:-//notesync//notesync//EN",  # no version: an upgrade would change every feed's ETag
+    description = _one_line(settings.calendar_description) if is_full else ""
+    refresh = _encode_time(timedelta(minutes=settings.calendar_refresh))
+    return START + _join(
         b"CALSCALE:GREGORIAN",
         b"METHOD:PUBLISH",
         fold(b"X-WR-CALNAME:" + title),
         fold(b"NAME:" + title),
-        b"REFRESH-INTERVAL;VALUE=DURATION:PT1H",
-        b"X-PUBLISHED-TTL:PT1H",
+        *((fold(b"X-WR-CALDESC:" + _encode_text(description)),) if description else ()),
+        b"REFRESH-INTERVAL;VALUE=DURATION:" + refresh,
+        b"X-PUBLISHED-TTL:" + refresh,
+        *_render_color(settings.calendar_color),
     )
+
+
+def _render_color(word: str) -> Iterator[bytes]:
+    from notesync.followup.colors import find_color
+
+    if word and (color := find_color(word)):
+        if color.name:
+            yield b"COLOR:" + color.name.encode()
+        yield b"X-APPLE-CALENDAR-COLOR:" + color.number.encode()
 
 
 def _render_placeholder(vault_id: str) -> bytes:

@@ -70,6 +70,7 @@ create table detail (
 create table event (
   day integer, uid text, id integer, body blob not null, primary key (day, uid, id)) without rowid;
 create unique index event_follow_up on event (id);
+create table moved_event (id integer primary key, day integer not null, body blob not null);
 create table problem (
   note integer not null, path text not null, line integer not null, column integer not null,
   code text not null, severity text not null, message text not null, hint text not null);
@@ -83,6 +84,7 @@ _NAMES = (
     "follow_up",
     "detail",
     "event",
+    "moved_event",
     "problem",
     "mention",
     "task",
@@ -469,6 +471,7 @@ class Index:
             self.touched.clients.add(client)
         self._db.execute(f"delete from detail where id in {own}", (client,))  # noqa: S608
         self._db.execute(f"delete from event where id in {own}", (client,))  # noqa: S608
+        self._db.execute(f"delete from moved_event where id in {own}", (client,))  # noqa: S608
         self._db.execute("delete from follow_up where client = ?", (client,))
 
     # clients ------------------------------------------------------------------------------------
@@ -764,6 +767,15 @@ class Index:
         if self.touched is not None:
             self.touched.days.update(row[0] for row in rows)
         _insert(self._db, "event", 4, rows)
+
+    def moved_events(self, day: int) -> dict[int, bytes]:
+        """The bytes of events that stand on a day instead of their own, by follow-up."""
+        return dict(self._db.execute("select id, body from moved_event where day = ?", (day,)))
+
+    def store_moved_events(self, day: int, events: Iterable[tuple[int, bytes]]) -> None:
+        """Keep the bytes of events that stand on a day instead of their own; those of other days are forgotten."""
+        self._db.execute("delete from moved_event where day != ?", (day,))
+        _insert(self._db, "moved_event", 3, [(key, day, body) for key, body in events])
 
     def touch_anew(self) -> None:
         """Note from now on in ``touched`` what we change.

@@ -285,6 +285,19 @@ class Vault:
                 return Replaced(False, seen if _sign(old) == seen else UNTRUSTED)
             return Replaced(True, _put(target, old, base, chain((range(same), rest), incoming)))
 
+    def forget_generated(self, path: str, start: bytes) -> bool:
+        """Remove a file that begins with what only a generated one does; whether there was such a one."""
+        place = self.absolute(path)
+        try:
+            require_file(os.lstat(place))
+            with open(place, "rb") as file:
+                if file.read(len(start)) != start:
+                    return False
+            os.unlink(place)
+        except (OSError, Unreadable):
+            return False
+        return True
+
     def forget_temporaries(self, path: str) -> None:
         """Remove what a process left beside this generated file that was killed while it wrote."""
         from notesync.store.writing import Folder, forget_temporaries

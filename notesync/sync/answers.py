@@ -222,7 +222,12 @@ class Answers:
         held_back = {key: client for key, client, _, _ in later if client in verdict.busy}
         from notesync.sync.standing import build_standing
 
-        return build_standing(verdict.shown, verdict.hidden | held_back)
+        return build_standing(verdict.shown, verdict.hidden | held_back, self.move_to)
+
+    @property
+    def move_to(self) -> int | None:
+        """The day on which events stand that opened before (``calendar.overdue: each``); None: on their own."""
+        return self.moment.day.toordinal() if self.settings.calendar_overdue == "each" else None
 
     @question
     def next_item(self, selection: Selection) -> Item | None:

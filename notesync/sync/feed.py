@@ -21,6 +21,7 @@ from notesync.followup.follow_up import FollowUp
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
 from notesync.publish.calendar import AnyPiece
+from notesync.store.conflicts import find_copies
 from notesync.store.index import IndexFailure
 from notesync.store.vault import UNTRUSTED, MovedBaseError, Signature, Vault
 from notesync.sync.answers import Selection, by_client, client_filter
@@ -32,6 +33,7 @@ from notesync.sync.standing import (
     find_first,
     find_likely,
     is_pressing,
+    sort_by_client,
 )
 from notesync.sync.written import Piece, Span, Written, join_bytes, join_chunks, join_days, lay_out
 
@@ -74,6 +76,7 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
         changed, events = _publish_calendar(desk, path, (), b"")
         others = dict(_publish_owners(desk))
         workspace.published = desk.done
+    _forget_copies(workspace, vault, {settings.calendar_path, *others})
     others |= _publish_note(workspace, vault)
     return Published(
         settings.calendar_path,
@@ -132,6 +135,8 @@ def _open_desk(workspace: Workspace, vault: Vault, first: int, last: int) -> _De
     _make_events(workspace, kept.missing)
     if kept.missing:
         workspace.index.have_all_events(first, last, _SHOWN)
+    if kept.standing.moved:
+        _make_moved(workspace, kept.standing.moved)
     workspace.index.touch_anew()
     days = touched.days if standing is not None and touched is not None else None
     written = before.written if before is not None else {}
@@ -196,6 +201,22 @@ def _publish_owners(desk: _Desk) -> Iterator[tuple[str, bool]]:
     for path, mark in _find_left_over(workspace, vault, paths):
         empty = calendar.render_calendar(settings, "", [], mark=mark)
         yield path, vault.replace_generated(path, join_bytes(empty)).changed
+
+
+def _forget_copies(workspace: Workspace, vault: Vault, paths: set[str]) -> None:
+    """Remove conflict copies of our calendars: what another machine wrote is in the notes as well.
+
+    Only where the name proves it and the header is ours, and never where removing a copy removes the original.
+    """
+    folder = workspace.settings.calendar_path.rpartition("/")[0]
+    names = [name for name in vault.names(folder) if name.lower().endswith(".ics")]
+    if len(names) <= len(paths):
+        return
+    # What a name tells it tells of notes.
+    notes = (f"{folder}/{name[:-4]}.md" if folder else f"{name[:-4]}.md" for name in names)
+    for copy in find_copies(notes, lambda _copy, _original: False):
+        if f"{copy.original[:-3]}.ics" in paths and not copy.mirrored:
+            vault.forget_generated(f"{copy.path[:-3]}.ics", calendar.START)
 
 
 def _find_left_over(workspace: Workspace, vault: Vault, paths: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -350,22 +371,20 @@ def _is_this_machine(name: str) -> bool:
 class _Kept(NamedTuple):
     """What the vault's own calendar takes from the index, as of one moment.
 
-    ``moved`` stand on today instead of their own day, ``left_out`` are these, the cadences held back and
-    what is missed, ``missing`` have no event yet.
+    ``left_out`` are follow-ups whose own event is not shown: what stands on today instead, the cadences held back
+    and what is missed.  ``missing`` have no event yet.
     """
 
     standing: Standing
-    moved: list[int]
     left_out: set[int]
     missing: list[int]
 
 
 def _find_kept(workspace: Workspace, first: int, last: int, standing: Standing | None = None) -> _Kept:
     standing = standing or workspace.find_standing()
-    moved = _find_moved(workspace, standing)
     missed = workspace.index.missed(workspace.moment.day.toordinal())
-    left_out = set(standing.hidden).union(moved, missed)
-    return _Kept(standing, moved, left_out, workspace.index.without_event(first, last, _SHOWN))
+    left_out = set(standing.hidden).union(standing.moved, missed)
+    return _Kept(standing, left_out, workspace.index.without_event(first, last, _SHOWN))
 
 
 # Of a cadence behind an agreed contact, and of what waits, none is shown while the note stays as it is.
@@ -407,17 +426,16 @@ def _kept_days(
     what is of today alone.
     """
     day = workspace.moment.day
-    standing, moved, left_out, _ = kept
+    standing, left_out, _ = kept
     where, values = client_filter(Selection(owners=owners))
     if where:
         standing = standing.of(set(workspace.index.select_clients(where, values)))
-        moved = _find_moved(workspace, standing)
     detail = workspace.settings.calendar_detail
     for first, last in stretches:
         rows = workspace.index.events(first, last, where, values)
         if first == day.toordinal() == last:
             own = [body for _, key, body in rows if key not in left_out]
-            own += (event.body for event in _render(workspace, moved, calendar.EVENT, detail, day))
+            own += _find_moved(workspace, standing.moved)
             unique = chain.from_iterable(_unique([sorted(own)]))
             yield first, [*_digest(workspace, standing.pressing, detail), *unique]
             continue
@@ -431,9 +449,17 @@ def _read_events(rows: Iterator[tuple[int, int, bytes]], left_out: set[int]) -> 
         yield [body for _, key, body in piece if key not in left_out]
 
 
-def _find_moved(workspace: Workspace, standing: Standing) -> list[int]:
-    """The overdue follow-ups whose events stand on today (``calendar.overdue: each``), by client."""
-    return standing.find_late() if workspace.settings.calendar_overdue == "each" else []
+def _find_moved(workspace: Workspace, moved: dict[int, int]) -> list[bytes]:
+    """The events of follow-ups that stand on today: most are kept, those that are not are made."""
+    if not moved:
+        return []
+    known = workspace.index.moved_events(workspace.moment.day.toordinal())
+    made = _move(workspace, [key for key in sort_by_client(moved) if key not in known])
+    return [body for key, body in known.items() if key in moved] + [event.body for event in made]
+
+
+def _move(workspace: Workspace, keys: Sequence[int]) -> Iterator[calendar.Event]:
+    return _render(workspace, keys, calendar.EVENT, workspace.settings.calendar_detail, workspace.moment.day)
 
 
 def _make_events(workspace: Workspace, missing: Sequence[int]) -> None:
@@ -446,16 +472,23 @@ def _make_events(workspace: Workspace, missing: Sequence[int]) -> None:
         workspace.index.store_events(some)
 
 
+def _make_moved(workspace: Workspace, moved: dict[int, int]) -> None:
+    """The same with events that stand on today."""
+    today = workspace.moment.day.toordinal()
+    known = workspace.index.moved_events(today)
+    missing = [key for key in sort_by_client(moved) if key not in known]
+    made = zip(missing, _move(workspace, missing), strict=True)
+    workspace.index.store_moved_events(today, ((key, event.body) for key, event in made))
+
+
 def _exported_events(
     workspace: Workspace, owners: tuple[str, ...], component: str, detail: str, first: int, last: int
 ) -> Iterator[list[bytes]]:
     """A calendar that is not the vault's own: nothing of it is kept."""
     verdict = workspace.judge(Selection(owners=owners, everything=True))
-    standing = build_standing(verdict.shown, {})
-    moved = _find_moved(workspace, standing)
-    left_out = set(moved)
-    free = sorted((item.client, item.follow_up) for item in verdict.shown if not item.flags & WAITS)
-    shown = [key for _, key in free]
+    standing = build_standing(verdict.shown, {}, workspace.move_to)
+    left_out, moved = set(standing.moved), sort_by_client(standing.moved)
+    shown = sort_by_client({item.follow_up: item.client for item in verdict.shown if not item.flags & WAITS})
     day = workspace.moment.day
     found: list[calendar.Event] = []
     for kind in (calendar.EVENT, calendar.TODO) if component == "both" else (component,):

@@ -6,7 +6,7 @@ of a client depends on that client's rows alone.  This module knows neither inde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from typing import NamedTuple, TypeVar
 
 from notesync.followup.agenda import UPCOMING, Judged
@@ -29,35 +29,54 @@ class Pressing(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What presses, in order, and the cadences (keys) that stand behind another contact, each with its client."""
+    """What presses, in order, and keys of follow-ups, each with its client's.
+
+    ``hidden`` are the cadences that stand behind another contact, ``moved`` those that stand on today instead of
+    the day on which they opened.
+    """
 
     pressing: list[Pressing]
     hidden: dict[int, int]
+    moved: dict[int, int]
 
     def renew(self, clients: Set[int], new: Standing) -> Standing:
         """The same with what holds of these clients now."""
         pressing = [item for item in self.pressing if item.client not in clients]
-        hidden = {key: client for key, client in self.hidden.items() if client not in clients}
-        return Standing(sorted(pressing + new.pressing), hidden | new.hidden)
+        hidden, moved = (
+            {key: client for key, client in known.items() if client not in clients}
+            for known in (self.hidden, self.moved)
+        )
+        return Standing(sorted(pressing + new.pressing), hidden | new.hidden, moved | new.moved)
 
     def of(self, clients: Set[int]) -> Standing:
         """What of it is these clients'."""
-        return self._replace(pressing=[item for item in self.pressing if item.client in clients])
-
-    def find_late(self) -> list[int]:
-        """The follow-ups whose day is over, by client."""
-        late = ((item.client, item.follow_up) for item in self.pressing if item.early < 0)
-        return [key for _, key in sorted(late)]
+        pressing = [item for item in self.pressing if item.client in clients]
+        return Standing(
+            pressing, self.hidden, {key: client for key, client in self.moved.items() if client in clients}
+        )
 
 
-def build_standing(judged: Iterable[Judged], hidden: dict[int, int]) -> Standing:
-    """What presses of these, with the cadences held back."""
+def build_standing(judged: Sequence[Judged], hidden: dict[int, int], move_to: int | None) -> Standing:
+    """What presses of these, with the cadences held back; ``move_to`` is the day on which all that is open stands."""
     pressing = [
         Pressing(item.order, item.rank, item.early, item.modesty, item.client, item.follow_up)
         for item in judged
         if is_pressing(item)
     ]
-    return Standing(sorted(pressing), hidden)
+    moved = () if move_to is None else (item for item in judged if _has_stood(item, move_to))
+    return Standing(sorted(pressing), hidden, {item.follow_up: item.client for item in moved})
+
+
+def _has_stood(item: Judged, today: int) -> bool:
+    """Whether it is open, and its event stands on a day before today (see ``calendar.find_day_shown``)."""
+    timed = item.minute is not None and item.due is not None
+    shown = item.due if timed or item.opens is None else item.opens
+    return shown is not None and shown < today and item.status != UPCOMING
+
+
+def sort_by_client(follow_ups: dict[int, int]) -> list[int]:
+    """Keys of follow-ups, each with its client's, in the clients' order."""
+    return [key for _, key in sorted((client, key) for key, client in follow_ups.items())]
 
 
 def is_pressing(item: Judged) -> bool:
