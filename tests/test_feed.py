@@ -223,6 +223,69 @@ def test_a_full_disk_costs_the_index_not_the_calendar(vault: Path, tmp_path: Pat
         assert workspace.index.in_memory
 
 
+@pytest.mark.parametrize("owned", [False, True])
+def test_after_a_save_only_the_days_that_it_touches_are_made_anew(vault: Path, owned: bool) -> None:
+    with (vault / "notesync.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"calendar: {{per_owner: {owned}}}\nowners: {{Zed: {{}}}}\n".lower())
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        workspace.publish()
+        asked: list[tuple[int, int]] = []
+        kept = workspace.index.events
+
+        def ask(first: int, last: int, *words: Any) -> Any:
+            asked.append((first, last))
+            return kept(first, last, *words)
+
+        put(vault, "Cape.md", "type: client\nnext_contact: 2026-12-28T14:30\n")
+        workspace.refresh()
+        with patch.object(workspace.index, "events", ask):
+            assert workspace.publish().changed
+        days = [day.toordinal() for day in (TODAY, date(2026, 12, 24), date(2026, 12, 28))]
+        assert asked == [(day, day) for day in days] * (1 + owned)
+        assert len(events(vault)) == 4
+        whole = b"".join(workspace.feed())
+    assert (vault / "followups.ics").read_bytes() == whole
+
+
+def test_what_is_open_stands_on_today_when_asked_and_is_made_once(vault: Path) -> None:
+    """Also a window that opened before: its words say until when."""
+    put(vault, "Dune.md", "type: client\n", "\n- [ ] Send the plan 🛫 2026-11-18 📅 2026-11-27\n")
+    (vault / "notesync.yaml").write_text("calendar: {overdue: each}\n", encoding="utf-8")
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        workspace.publish()
+        found = events(vault)
+        assert found["Dune: Send the plan (until Fri 27 Nov)"][0] == TODAY
+        assert found["Thandi: Call about the worktop (was due Fri 20 Nov)"][0] == TODAY
+        with patch.object(calendar, "build_events", side_effect=AssertionError):
+            workspace.published = None
+            assert not workspace.publish().changed
+            assert b"".join(workspace.feed()) == (vault / "followups.ics").read_bytes()
+    publish(vault, date(2026, 11, 23))
+    assert events(vault)["Dune: Send the plan (until Fri 27 Nov)"][0] == date(2026, 11, 23)
+
+
+def test_conflict_copies_of_the_calendar_are_removed_and_nothing_else(vault: Path) -> None:
+    publish(vault)
+    ours = (vault / "followups.ics").read_bytes()
+    gone = [
+        "followups (Anna's conflicted copy 2026-11-22).ics",
+        "followups.sync-conflict-20261122-103045-ABCDEFG.ics",
+    ]
+    theirs = {
+        "followups (Ben's conflicted copy 2026-11-22).ics": b"BEGIN:VCALENDAR\r\nPRODID:-//somebody//EN\r\n",
+        "followups (1).ics": ours,
+        "trips (Anna's conflicted copy 2026-11-22).ics": ours,
+        "followups.Conflict.ics": ours,  # Resilio's: to delete it deletes the calendar elsewhere
+    }
+    for name, data in {**dict.fromkeys(gone, ours), **theirs}.items():
+        (vault / name).write_bytes(data)
+    publish(vault)
+    left = {path.name: path.read_bytes() for path in vault.glob("*.ics")}
+    assert left == {"followups.ics": ours, **theirs}
+
+
 def test_far_away_and_long_past_events_are_left_out(vault: Path) -> None:
     put(vault, "Far.md", "type: client\nnext_contact: 2030-01-01\n")
     put(vault, "Old.md", "type: client\nnext_contact: 2025-01-01\n")
