@@ -161,7 +161,7 @@ def test_a_calendar_holds_what_the_index_says(vault: str, tmp_path: Path) -> Non
     """One event for each follow-up with a date, and beside them only the digest, or the placeholder."""
     VAULTS[vault](tmp_path / "vault")
     calendars, items = publish(tmp_path / "vault")
-    assert len(calendars) == (4 if vault == "owned" else 1)
+    assert len(calendars) == (3 if vault == "owned" else 1)
     for name, data in calendars.items():
         mine = [
             item for item in items if name == "followups.ics" or name[10:-4] in map(str.casefold, item.owner)
