@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sqlite3
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from notesync.followup.agenda import Moment
 from notesync.problems import NotesyncError
 from notesync.publish import calendar
 from notesync.publish.calendar import Event
-from notesync.sync.pipeline import Published, Workspace, open_workspace
+from notesync.sync.pipeline import Published, Selection, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)
 
@@ -512,8 +515,9 @@ PRIVATE = {
     ("detail", "shown"),
     [("names", {"Quintessa", "Bramblewick"}), ("initials", set())],
 )
+@pytest.mark.parametrize("overdue", ["digest", "each"])
 def test_nothing_private_is_in_any_calendar_of_less_detail(
-    tmp_path: Path, detail: str, shown: set[str]
+    tmp_path: Path, detail: str, shown: set[str], overdue: str
 ) -> None:
     root = tmp_path / "Hush-hush vault"
     root.mkdir()
@@ -527,7 +531,8 @@ def test_nothing_private_is_in_any_calendar_of_less_detail(
     put(root, "Undated.md", f"type: client\n{header}", "\n- [ ] Undated marmalade #promise\n")
     (root / "notesync.yaml").write_text(
         "vault_id: hidden-vault-id\nobsidian_vault: Hushbook\n"
-        f"calendar: {{detail: {detail}, per_owner: true, alarm: '08:30'}}\n",
+        f"calendar: {{detail: {detail}, per_owner: true, alarm: '08:30', overdue: {overdue},"
+        " description: The lighthouse people, color: teal}\n",
         encoding="utf-8",
     )
     publish(root)
@@ -552,3 +557,48 @@ def test_nothing_private_is_in_any_calendar_of_less_detail(
         }
         words -= {"call", "with", "after", "whether"}
         assert {word for word in words if word.casefold() in said} == shown
+
+
+EXAMPLE = Path(__file__).parents[1] / "examples/vault"
+OPEN = {"type", "stage", "contact_by", "not_by", "plan"}  # keys whose words are the format's own
+
+
+@pytest.mark.parametrize("detail", ["names", "initials"])
+@pytest.mark.parametrize("overdue", ["digest", "each", "stay"])
+def test_no_words_of_the_examples_notes_are_in_its_calendars_of_less_detail(
+    tmp_path: Path, detail: str, overdue: str
+) -> None:
+    """Every value of every header, and every three words of a log entry or a task, are looked for."""
+    shutil.copytree(EXAMPLE, root := tmp_path / "vault")
+    text = (root / "notesync.yaml").read_text(encoding="utf-8")
+    text = text.replace("detail: full", f"detail: {detail}\n  per_owner: true")
+    (root / "notesync.yaml").write_text(
+        text.replace("overdue: digest", f"overdue: {overdue}"), encoding="utf-8"
+    )
+    publish(root)
+    with open_vault(root) as workspace:
+        workspace.refresh()
+        feeds = [b"".join(workspace.feed(component="both"))]
+        names = {card.name for card in workspace.cards(Selection())}
+    feeds += [path.read_bytes() for path in root.glob("*.ics")]
+    assert len(feeds) == 4
+    lines = b"".join(feeds).replace(b"\r\n ", b"").replace(b"\\", b"").decode().casefold().split("\r\n")
+    told = (line for line in lines if not re.match("uid|dt|due|last-|sequence|x-n|x-mi", line))
+    said = "\n".join(told)  # without hashes, dates and constants
+    shown = " ".join(names).casefold() if detail == "names" else ""
+    assert sum(name.casefold() in said for name in names) > (10 if detail == "names" else -1)
+    notes = [note for note in root.rglob("*.md") if note.read_text(encoding="utf-8").startswith("---\n")]
+    secrets = {value.casefold() for note in notes for value in find_values(note) if len(value) > 3}
+    assert len(secrets) > 300
+    assert {value for value in secrets if value in said and value not in shown} == set()
+
+
+def find_values(path: Path) -> Iterator[str]:
+    _, header, body = f"\n{path.read_text(encoding='utf-8')}".split("\n---\n", 2)
+    for line in header.split("\n"):
+        key, colon, value = line.partition(":")
+        if key not in OPEN:
+            yield from (word.strip(" \"'[]") for word in (value if colon else key.lstrip(" -")).split(","))
+    for line in body.split("\n"):
+        words = re.findall(r"\w+", line)
+        yield from (" ".join(words[at : at + 3]) for at in range(len(words) - 2))
