@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,6 +34,14 @@ def make_item(component: str, uid: str, start: str | None, end: str, summary: st
         "component": component, "uid": uid, "start": start, "end": end, "summary": summary,
         "description": description,
     }  # fmt: skip
+
+
+def make_todos(items: list[Item]) -> list[Item]:
+    """Items as todoman tells of them, which has the second when they are due."""
+    return [
+        {**item, "due": int(datetime.fromisoformat(item["end"]).replace(tzinfo=UTC).timestamp())}
+        for item in items
+    ]
 
 
 def missing(reason: str) -> NoReturn:

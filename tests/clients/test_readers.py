@@ -8,7 +8,7 @@ over HTTP.
 from __future__ import annotations
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ import pytest
 from events import build_description, build_event, build_summary, make_card
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from readers import KEYS, READERS, Desk, Item, in_order, make_item, read, serving
+from readers import KEYS, READERS, Desk, Item, in_order, make_item, make_todos, read, serving
 
 from notesync.followup.card import Card
 from notesync.followup.follow_up import FollowUp
@@ -256,12 +256,8 @@ def test_todoman_lists_every_to_do(feed: str, tmp_path: Path) -> None:
     with serving([data]) as address:
         desk = Desk(tmp_path, address)
         desk.sync()
-    due = [
-        {**item, "due": int(datetime.fromisoformat(item["end"]).replace(tzinfo=UTC).timestamp())}
-        for item in items
-    ]
     keys = ("due", "summary", "description")
-    assert in_order(desk.todos(), *keys) == in_order(due, *keys)
+    assert in_order(desk.todos(), *keys) == in_order(make_todos(items), *keys)
 
 
 def test_follow_ups_that_move_vanish_and_come_back_do_so_in_khal(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 import pytest
-from readers import KEYS, READERS, Desk, Item, in_order, make_item, read, serving
+from readers import KEYS, READERS, Desk, Item, in_order, make_item, make_todos, read, serving
 
 from notesync.followup.agenda import Moment
 from notesync.followup.items import Item as FollowUp
@@ -268,6 +268,22 @@ def test_khal_shows_the_calendars_of_vaults(vault: str, tmp_path: Path) -> None:
             desk = Desk(home, address)
             desk.sync()
         assert in_order(desk.events(), *SHOWN) == make_shown(data)
+
+
+@pytest.mark.parametrize("vault", ["example", "awkward"])
+def test_todoman_lists_the_to_dos_of_vaults(vault: str, tmp_path: Path) -> None:
+    VAULTS[vault](tmp_path / "vault")
+    with open_vault(tmp_path / "vault") as workspace:
+        workspace.refresh()
+        data = b"".join(workspace.feed(component="both"))
+    todos = [item for item in read_plainly(data) if item["component"] == "VTODO"]
+    assert len(todos) > 15
+    (home := tmp_path / "desk").mkdir()
+    with serving([data]) as address:
+        desk = Desk(home, address)
+        desk.sync()
+    keys = ("due", "summary", "description")
+    assert in_order(desk.todos(), *keys) == in_order(make_todos(todos), *keys)
 
 
 def test_khal_follows_a_vault(tmp_path: Path) -> None:
