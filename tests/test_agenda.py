@@ -71,7 +71,7 @@ def test_a_cadence_says_nothing_while_an_agreed_contact_lies_ahead() -> None:
     cadence = row(2, "2026-11-01", "2026-11-05", client=7, flags=CONTACT | CADENCE | BEHIND)
     verdict = judge([agreed, cadence], NOON)
     assert statuses(verdict) == [(1, "upcoming", 0)]
-    assert verdict.hidden == {2}
+    assert set(verdict.hidden) == {2}
     assert verdict.waiting == {7}
 
 

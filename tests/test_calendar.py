@@ -611,6 +611,27 @@ def test_the_header_holds_nothing_that_changes() -> None:
     ]
 
 
+def render_header(settings: Settings, detail: str = FULL) -> list[str]:
+    feed = b"".join(render_calendar(settings, "", [], detail=detail)).replace(b"\r\n ", b"").decode()
+    return feed.partition("BEGIN:VEVENT")[0].split("\r\n")[5:-1]
+
+
+def test_the_header_says_what_the_settings_wish() -> None:
+    wished = Settings(
+        calendar_color="darkslategray",
+        calendar_refresh=90,
+        calendar_description="Who; \u2028 and when\x07" + "é" * 70,
+    )
+    always = ["X-WR-CALNAME:Follow-ups", "NAME:Follow-ups"]
+    looks = ["REFRESH-INTERVAL;VALUE=DURATION:PT1H30M", "X-PUBLISHED-TTL:PT1H30M"]
+    looks += ["COLOR:darkslategray", "X-APPLE-CALENDAR-COLOR:#2F4F4F"]
+    assert render_header(wished) == [*always, "X-WR-CALDESC:Who\\; and when" + "é" * 70, *looks]
+    assert render_header(wished, NAMES) == [*always, *looks]
+    nameless = render_header(Settings(calendar_color="#0F8080"))
+    assert nameless[-1] == "X-APPLE-CALENDAR-COLOR:#0F8080"
+    assert not any(line.startswith("COLOR") for line in nameless)
+
+
 def test_events_come_as_they_are_given() -> None:
     events = [
         build_event(make_follow_up(occasion=str(i)), make_client(), JOHANNESBURG, STAMP) for i in range(5)

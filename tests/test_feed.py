@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sqlite3
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from notesync.followup.agenda import Moment
 from notesync.problems import NotesyncError
 from notesync.publish import calendar
 from notesync.publish.calendar import Event
-from notesync.sync.pipeline import Published, Workspace, open_workspace
+from notesync.sync.pipeline import Published, Selection, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)
 
@@ -221,6 +224,69 @@ def test_a_full_disk_costs_the_index_not_the_calendar(vault: Path, tmp_path: Pat
         with patch.object(workspace.index, "store_events", store_later):
             assert b"".join(workspace.feed()) == whole
         assert workspace.index.in_memory
+
+
+@pytest.mark.parametrize("owned", [False, True])
+def test_after_a_save_only_the_days_that_it_touches_are_made_anew(vault: Path, owned: bool) -> None:
+    with (vault / "notesync.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"calendar: {{per_owner: {owned}}}\nowners: {{Zed: {{}}}}\n".lower())
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        workspace.publish()
+        asked: list[tuple[int, int]] = []
+        kept = workspace.index.events
+
+        def ask(first: int, last: int, *words: Any) -> Any:
+            asked.append((first, last))
+            return kept(first, last, *words)
+
+        put(vault, "Cape.md", "type: client\nnext_contact: 2026-12-28T14:30\n")
+        workspace.refresh()
+        with patch.object(workspace.index, "events", ask):
+            assert workspace.publish().changed
+        days = [day.toordinal() for day in (TODAY, date(2026, 12, 24), date(2026, 12, 28))]
+        assert asked == [(day, day) for day in days] * (1 + owned)
+        assert len(events(vault)) == 4
+        whole = b"".join(workspace.feed())
+    assert (vault / "followups.ics").read_bytes() == whole
+
+
+def test_what_is_open_stands_on_today_when_asked_and_is_made_once(vault: Path) -> None:
+    """Also a window that opened before: its words say until when."""
+    put(vault, "Dune.md", "type: client\n", "\n- [ ] Send the plan 🛫 2026-11-18 📅 2026-11-27\n")
+    (vault / "notesync.yaml").write_text("calendar: {overdue: each}\n", encoding="utf-8")
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        workspace.publish()
+        found = events(vault)
+        assert found["Dune: Send the plan (until Fri 27 Nov)"][0] == TODAY
+        assert found["Thandi: Call about the worktop (was due Fri 20 Nov)"][0] == TODAY
+        with patch.object(calendar, "build_events", side_effect=AssertionError):
+            workspace.published = None
+            assert not workspace.publish().changed
+            assert b"".join(workspace.feed()) == (vault / "followups.ics").read_bytes()
+    publish(vault, date(2026, 11, 23))
+    assert events(vault)["Dune: Send the plan (until Fri 27 Nov)"][0] == date(2026, 11, 23)
+
+
+def test_conflict_copies_of_the_calendar_are_removed_and_nothing_else(vault: Path) -> None:
+    publish(vault)
+    ours = (vault / "followups.ics").read_bytes()
+    gone = [
+        "followups (Anna's conflicted copy 2026-11-22).ics",
+        "followups.sync-conflict-20261122-103045-ABCDEFG.ics",
+    ]
+    theirs = {
+        "followups (Ben's conflicted copy 2026-11-22).ics": b"BEGIN:VCALENDAR\r\nPRODID:-//somebody//EN\r\n",
+        "followups (1).ics": ours,
+        "trips (Anna's conflicted copy 2026-11-22).ics": ours,
+        "followups.Conflict.ics": ours,  # Resilio's: to delete it deletes the calendar elsewhere
+    }
+    for name, data in {**dict.fromkeys(gone, ours), **theirs}.items():
+        (vault / name).write_bytes(data)
+    publish(vault)
+    left = {path.name: path.read_bytes() for path in vault.glob("*.ics")}
+    assert left == {"followups.ics": ours, **theirs}
 
 
 def test_far_away_and_long_past_events_are_left_out(vault: Path) -> None:
@@ -449,8 +515,9 @@ PRIVATE = {
     ("detail", "shown"),
     [("names", {"Quintessa", "Bramblewick"}), ("initials", set())],
 )
+@pytest.mark.parametrize("overdue", ["digest", "each"])
 def test_nothing_private_is_in_any_calendar_of_less_detail(
-    tmp_path: Path, detail: str, shown: set[str]
+    tmp_path: Path, detail: str, shown: set[str], overdue: str
 ) -> None:
     root = tmp_path / "Hush-hush vault"
     root.mkdir()
@@ -464,7 +531,8 @@ def test_nothing_private_is_in_any_calendar_of_less_detail(
     put(root, "Undated.md", f"type: client\n{header}", "\n- [ ] Undated marmalade #promise\n")
     (root / "notesync.yaml").write_text(
         "vault_id: hidden-vault-id\nobsidian_vault: Hushbook\n"
-        f"calendar: {{detail: {detail}, per_owner: true, alarm: '08:30'}}\n",
+        f"calendar: {{detail: {detail}, per_owner: true, alarm: '08:30', overdue: {overdue},"
+        " description: The lighthouse people, color: teal}\n",
         encoding="utf-8",
     )
     publish(root)
@@ -489,3 +557,48 @@ def test_nothing_private_is_in_any_calendar_of_less_detail(
         }
         words -= {"call", "with", "after", "whether"}
         assert {word for word in words if word.casefold() in said} == shown
+
+
+EXAMPLE = Path(__file__).parents[1] / "examples/vault"
+OPEN = {"type", "stage", "contact_by", "not_by", "plan"}  # keys whose words are the format's own
+
+
+@pytest.mark.parametrize("detail", ["names", "initials"])
+@pytest.mark.parametrize("overdue", ["digest", "each", "stay"])
+def test_no_words_of_the_examples_notes_are_in_its_calendars_of_less_detail(
+    tmp_path: Path, detail: str, overdue: str
+) -> None:
+    """Every value of every header, and every three words of a log entry or a task, are looked for."""
+    shutil.copytree(EXAMPLE, root := tmp_path / "vault")
+    text = (root / "notesync.yaml").read_text(encoding="utf-8")
+    text = text.replace("detail: full", f"detail: {detail}\n  per_owner: true")
+    (root / "notesync.yaml").write_text(
+        text.replace("overdue: digest", f"overdue: {overdue}"), encoding="utf-8"
+    )
+    publish(root)
+    with open_vault(root) as workspace:
+        workspace.refresh()
+        feeds = [b"".join(workspace.feed(component="both"))]
+        names = {card.name for card in workspace.cards(Selection())}
+    feeds += [path.read_bytes() for path in root.glob("*.ics")]
+    assert len(feeds) == 4
+    lines = b"".join(feeds).replace(b"\r\n ", b"").replace(b"\\", b"").decode().casefold().split("\r\n")
+    told = (line for line in lines if not re.match("uid|dt|due|last-|sequence|x-n|x-mi", line))
+    said = "\n".join(told)  # without hashes, dates and constants
+    shown = " ".join(names).casefold() if detail == "names" else ""
+    assert sum(name.casefold() in said for name in names) > (10 if detail == "names" else -1)
+    notes = [note for note in root.rglob("*.md") if note.read_text(encoding="utf-8").startswith("---\n")]
+    secrets = {value.casefold() for note in notes for value in find_values(note) if len(value) > 3}
+    assert len(secrets) > 300
+    assert {value for value in secrets if value in said and value not in shown} == set()
+
+
+def find_values(path: Path) -> Iterator[str]:
+    _, header, body = f"\n{path.read_text(encoding='utf-8')}".split("\n---\n", 2)
+    for line in header.split("\n"):
+        key, colon, value = line.partition(":")
+        if key not in OPEN:
+            yield from (word.strip(" \"'[]") for word in (value if colon else key.lstrip(" -")).split(","))
+    for line in body.split("\n"):
+        words = re.findall(r"\w+", line)
+        yield from (" ".join(words[at : at + 3]) for at in range(len(words) - 2))

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from notesync.followup.agenda import Moment
 from notesync.problems import VaultError
+from notesync.sync.feed import find_owners
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)
@@ -82,6 +83,8 @@ SETTINGS = (
     "since: 2026-11-20\ngive_up_after: 2\ndefault_every: {prospect: 2 weeks, customer: week}\n",
     "plans:\n  after-sale:\n    satisfaction: none\n    visit: {from: 1 day, to: 3 days, needs: thank-you}\n",
     "plans: {renewal: none, complaint: {resolve: none}}\nholidays: ZA\nworkdays: [sun, mon, tue, wed, thu]\n",
+    "calendar: {per_owner: true, overdue: each}\ndefault_every: {prospect: 2 weeks}\n",
+    "calendar: {per_owner: true, detail: initials, past: 10 days}\nowners: {Ben: {}}\n",
 )
 FILTERS = ("{}", '{"globalFilter": "#task"}')
 
@@ -117,12 +120,16 @@ class Histories(RuleBasedStateMachine):
         (self.vault / "notesync.yaml").write_text("since: 2026-10-01\ndefault_every: {prospect: 2 weeks}\n")
         self.day = TODAY
         self.cache = self.home / "cache"
+        self.watched = self.home / "watched"
+        self.watcher = self._open(self.watched)
         if trusting and has_fine_times(self.home):
             for module in ("scan", "vault"):
                 self.patches.enter_context(patch(f"notesync.store.{module}.MARGIN_NS", -(10**10)))
 
     def teardown(self) -> None:
         self.patches.close()
+        if hasattr(self, "watcher"):
+            self.watcher.close()
         if hasattr(self, "home"):
             shutil.rmtree(self.home, ignore_errors=True)
 
@@ -263,18 +270,49 @@ class Histories(RuleBasedStateMachine):
         with small, contextlib.suppress(InterruptedError), self._open(self.cache) as workspace:
             workspace.refresh(accept_empty=True, progress=die)
 
-    @rule()
-    def lose_the_index(self) -> None:
-        for path in self.cache.glob("index.sqlite3*"):
+    @rule(watched=st.booleans())
+    def lose_the_index(self, watched: bool) -> None:
+        for path in (self.watched if watched else self.cache).glob("index.sqlite3*"):
             path.unlink()
 
-    @rule(junk=st.binary(min_size=1, max_size=200))
-    def corrupt_the_index(self, junk: bytes) -> None:
-        path = self.cache / "index.sqlite3"
+    @rule(junk=st.binary(min_size=1, max_size=200), watched=st.booleans())
+    def corrupt_the_index(self, junk: bytes, watched: bool) -> None:
+        cache = self.watched if watched else self.cache
+        path = cache / "index.sqlite3"
         if path.exists():
-            for side in self.cache.glob("index.sqlite3-*"):
+            for side in cache.glob("index.sqlite3-*"):
                 side.unlink()
             path.write_bytes(junk)
+
+    @rule(name=names, text=notes, publishing=st.booleans())
+    def another_process_is_faster_than_the_watcher(self, name: str, text: str, publishing: bool) -> None:
+        self.write(name, text)
+        with self._open(self.watched) as workspace:
+            workspace.refresh(accept_empty=True)
+            if publishing:
+                workspace.publish()
+
+    @rule(data=st.sampled_from([None, b"", b"BEGIN:VCALENDAR\r\n"]))
+    def somebody_touches_the_calendar(self, data: bytes | None) -> None:
+        for path in self.vault.glob("*.ics"):
+            size = path.stat().st_size
+            path.unlink()
+            if data is not None:
+                path.write_bytes(data.ljust(size if data else 0, b"x"))
+
+    @rule(name=names, body=st.sampled_from(BODY))
+    def save_while_watched(self, name: str, body: str) -> None:
+        """The most usual thing of all: one more line in one note, and a look at once."""
+        path = self._path(name)
+        if path.is_file():
+            with path.open("a", encoding="utf-8") as file:
+                file.write(body)
+            self._watch()
+
+    def _watch(self) -> None:
+        self.watcher.load_settings(tolerant=True)
+        self.watcher.refresh(accept_empty=True)
+        self.watcher.publish()
 
     @invariant()
     def refreshed_equals_rebuilt(self) -> None:
@@ -287,8 +325,17 @@ class Histories(RuleBasedStateMachine):
         with self._open(fresh) as rebuilt:
             rebuilt.refresh()
             from_nothing = everything(rebuilt)
+            feeds = {"": b"".join(rebuilt.feed())}
+            if rebuilt.settings.calendar_per_owner:
+                feeds |= {
+                    f"-{owner}": b"".join(rebuilt.feed(owners=(owner,))) for owner in find_owners(rebuilt)
+                }
         shutil.rmtree(fresh)
         assert after_history == from_nothing
+        self._watch()
+        for owner, feed in feeds.items():
+            written = (self.vault / f"followups{owner}.ics").read_bytes()
+            assert written.partition(b"BEGIN:VEVENT")[2] == feed.partition(b"BEGIN:VEVENT")[2]
 
 
 Histories.TestCase.settings = settings(

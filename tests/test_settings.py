@@ -42,6 +42,9 @@ calendar:
   past: 90 days
   horizon: 18 months
   machine: any
+  color: none
+  description: none
+  refresh: 1 hour
 plans: {mine: [{step: hello, after: sold}]}
 targets: {contacts: 40 per month, sales: 5 per month}
 """
@@ -105,6 +108,7 @@ def test_the_defaults_are_those_of_the_format() -> None:
     assert settings.calendar_past == (90, "day")
     assert settings.calendar_horizon == (18, "month")
     assert settings.calendar_machine == "any"
+    assert settings.calendar_refresh == 60
     nothing = "vault_id since timezone currency holidays days_off ignore client_types default_every owners"
     for name in f"{nothing} fields obsidian_vault agenda_note plans targets".split():
         assert not getattr(settings, name), name
@@ -172,6 +176,11 @@ def test_all_settings_of_the_format() -> None:
         ("calendar: {overdue: STAY}", "calendar_overdue", "stay"),
         ("calendar: {alarm: 8:30}", "calendar_alarm", 510),
         ("calendar: {alarm: 00:00}", "calendar_alarm", 0),
+        ("calendar: {color: Dark Slate Gray}", "calendar_color", "darkslategray"),
+        ("calendar: {color: '#008080'}", "calendar_color", "teal"),
+        ("calendar: {color: '#0f8080'}", "calendar_color", "#0F8080"),
+        ("calendar: {refresh: 90 minutes}", "calendar_refresh", 90),
+        ("calendar: {description: 'Who, and when'}", "calendar_description", "Who, and when"),
         ("calendar: {horizon: 2 years}", "calendar_horizon", (2, "year")),
         ("calendar: {past: quarter}", "calendar_past", (3, "month")),
         ("calendar: {machine: Office-PC}", "calendar_machine", "Office-PC"),
@@ -263,6 +272,9 @@ def test_the_work_calendar_of_the_settings() -> None:
         ("calendar: {per_owner: maybe}", [(1, 23, "bad-setting")]),
         ("calendar: {detail: nams}", [(1, 20, "bad-setting")]),
         ("calendar: {alarm: 8}", [(1, 19, "bad-setting")]),
+        ("calendar: {color: tael}", [(1, 19, "bad-setting")]),
+        ("calendar: {color: '#12345'}", [(1, 19, "bad-setting")]),
+        ("calendar: {refresh: often}", [(1, 21, "bad-setting")]),
         ("calendar: {alarm: 25:00}", [(1, 19, "bad-setting")]),
         ("targets: {sales: many}", [(1, 18, "bad-setting")]),
         # Not what a file of settings looks like.

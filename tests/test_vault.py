@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,15 @@ import pytest
 from notesync.problems import VaultError
 from notesync.store import vault as vault_module
 from notesync.store.scan import Scan
-from notesync.store.vault import UNTRUSTED, Unreadable, Vault, find_root, is_placeholder, signature
+from notesync.store.vault import (
+    UNTRUSTED,
+    MovedBaseError,
+    Unreadable,
+    Vault,
+    find_root,
+    is_placeholder,
+    signature,
+)
 
 LATER = time.time_ns() + 10**12
 
@@ -252,9 +261,60 @@ def test_a_generated_file_is_replaced_only_by_other_bytes(tmp_path: Path, old: b
     inode = target.stat().st_ino if old is not None else None
     written = Vault(str(tmp_path)).replace_generated("followups.ics", iter([b"abc", b"d", b"ef"]))
     assert target.read_bytes() == b"abcdef"
-    assert written is (old != b"abcdef")
-    if not written:
+    assert written.changed is (old != b"abcdef")
+    if not written.changed:
         assert (target.stat().st_ino, target.stat().st_mtime_ns) == (inode, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["followups.ics"]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "result"),
+    [
+        ([b"ab", range(2, 6), b"gh"], b"abcdefgh"),
+        ([range(6), b"g!"], b"abcdefg!"),
+        ([b"x", range(1, 3), b"DE", range(5, 8)], b"xbcDEfgh"),
+        ([range(4, 8), range(4)], b"efghabcd"),
+        ([range(3), range(5, 8)], b"abcfgh"),
+        ([], b""),
+    ],
+)
+def test_ranges_of_the_old_file_stand_for_its_bytes(
+    tmp_path: Path, chunks: list[bytes | range], result: bytes
+) -> None:
+    vault, target = Vault(str(tmp_path)), tmp_path / "followups.ics"
+    base = vault.replace_generated("followups.ics", [b"abcdefgh"]).signature
+    written = vault.replace_generated("followups.ics", chunks, base)
+    assert target.read_bytes() == result
+    assert written == (result != b"abcdefgh", signature(target.stat()))
+    assert [path.name for path in tmp_path.iterdir()] == ["followups.ics"]
+
+
+@pytest.mark.parametrize("theirs", [None, b"abcdefgh", b"other"])
+def test_bytes_are_kept_only_of_the_file_that_was_meant(tmp_path: Path, theirs: bytes | None) -> None:
+    vault, target = Vault(str(tmp_path)), tmp_path / "followups.ics"
+    base = vault.replace_generated("followups.ics", [b"abcdefgh"]).signature
+    target.unlink()
+    if theirs is not None:
+        (tmp_path / "theirs").write_bytes(theirs)
+        (tmp_path / "theirs").replace(target)
+    with pytest.raises(MovedBaseError):
+        vault.replace_generated("followups.ics", [b"x", range(1, 8)], base)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([] if theirs is None else [theirs])
+
+
+def test_a_file_that_another_program_changes_meanwhile_stays_as_it_is(tmp_path: Path) -> None:
+    vault, target = Vault(str(tmp_path)), tmp_path / "followups.ics"
+    base = vault.replace_generated("followups.ics", [b"abcdefgh"]).signature
+
+    def chunks() -> Iterator[bytes | range]:
+        yield b"x"
+        with target.open("ab") as file:
+            file.write(b"theirs")
+        yield range(1, 8)
+
+    with pytest.raises(MovedBaseError):
+        vault.replace_generated("followups.ics", chunks(), base)
+    assert target.read_bytes() == b"abcdefghtheirs"
     assert [path.name for path in tmp_path.iterdir()] == ["followups.ics"]
 
 

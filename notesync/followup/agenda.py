@@ -65,12 +65,12 @@ class Judged(NamedTuple):
 class Verdict(NamedTuple):
     """What a moment makes of all rows: those to show and those missed, in order, and what stands behind what.
 
-    ``hidden`` are the cadences (keys) held back behind something else, ``busy`` the clients (keys) with an open
+    ``hidden`` are the cadences (keys) held back behind something else, each with its client, ``busy`` the clients (keys) with an open
     contact, ``waiting`` those whose cadence would be due if it were not held back.
     """
 
     shown: list[Judged]
-    hidden: set[int]
+    hidden: dict[int, int]
     busy: set[int]
     waiting: set[int]
     missed: list[Judged]
@@ -148,7 +148,7 @@ def judge(rows: Iterable[tuple[Any, ...]], moment: Moment) -> Verdict:
             if flags & CONTACT and order != _UPCOMING:
                 busy.add(client)
     held = [entry for entry in cadences if entry.flags & BEHIND or entry.client in busy]
-    hidden = {entry.follow_up for entry in held}
+    hidden = {entry.follow_up: entry.client for entry in held}
     judged += [entry for entry in cadences if entry.follow_up not in hidden] if held else cadences
     judged.sort()
     missed.sort()

@@ -70,6 +70,9 @@ class Settings:
     calendar_past: tuple[int, str]
     calendar_horizon: tuple[int, str]
     calendar_machine: str
+    calendar_color: str
+    calendar_description: str
+    calendar_refresh: int
     plans: tuple[Any, ...]
     targets: dict[str, tuple[int, str]]
 
@@ -531,6 +534,22 @@ def _parse_alarm(node: Node) -> int | None:
     return minute
 
 
+def _parse_color(node: Node) -> str:
+    from notesync.followup.colors import find_color, list_names
+
+    text = _parse_name(node)
+    if not text:
+        return ""
+    color = find_color(text)
+    if color is None:
+        near = _nearest(text.casefold(), list_names())
+        also = f"; did you mean `{near}`?" if near else "."
+        raise _Bad(
+            node, f"Write a colour's CSS name, as `teal`, or its number in quotes, as `'#008080'`{also}"
+        )
+    return color.name or color.number
+
+
 def _one_of(*words: str) -> Callable[[Node], str]:
     def parse(node: Node) -> str:
         text = _parse_text(node).casefold()
@@ -833,6 +852,17 @@ OPTIONS = (
         "any",
         "any",
         "The name of the one machine that writes the calendar, or any.",
+    ),
+    Option(
+        "calendar.color",
+        _parse_color,
+        "",
+        "teal",
+        "The calendar's colour, where an app takes it: a CSS name, or '#008080'.",
+    ),
+    Option("calendar.description", _parse_name, "", "Who is to be called", "What apps say of the calendar."),
+    Option(
+        "calendar.refresh", _parse_duration, 60, "1 hour", "How often apps are asked to look for changes."
     ),
     Option(
         "plans",

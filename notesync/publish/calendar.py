@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from unicodedata import normalize
 
 from notesync.followup.dates import format_day
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from notesync.followup.card import Card
     from notesync.followup.follow_up import FollowUp
     from notesync.followup.settings import Settings
+
+AnyPiece = TypeVar("AnyPiece", bytes, "bytes | range")  # events' bytes, or where a file has them
 
 EVENT = "event"
 TODO = "todo"
@@ -47,7 +49,7 @@ OWNER_CHARACTERS = 60  # of a file's name
 
 _VAULT_LINE = b"X-NOTESYNC-VAULT:"
 _OWNER_LINE = b"X-NOTESYNC-OWNER:"
-_HEADER_OCTETS = 2048  # of a calendar: they hold all of its header
+HEADER_OCTETS = 4096  # of a calendar: they hold all of its header
 _END = b"\r\nEND:VCALENDAR\r\n"
 _PRODUCT = b"PRODID:-//notesync//notesync//EN"  # no version: an upgrade would change every feed's ETag
 _UID_END = b"@notesync.invalid"
@@ -237,7 +239,7 @@ def _build_mark(name: str) -> bytes:
 
 def find_marks(data: bytes) -> Marks:
     """The marks in a file, or in its first bytes; none where it is no calendar that we wrote into a vault."""
-    header = data[:_HEADER_OCTETS].partition(b"\r\nBEGIN:")[0].split(b"\r\n")
+    header = data[:HEADER_OCTETS].partition(b"\r\nBEGIN:")[0].split(b"\r\n")
     if header[0] != b"BEGIN:VCALENDAR" or _PRODUCT not in header:
         return UNMARKED
     return Marks(_find_line(header, _VAULT_LINE), _find_line(header, _OWNER_LINE))
@@ -291,12 +293,12 @@ def is_owner_path(path: str, found: str, mark: bytes) -> bool:
 def render_calendar(
     settings: Settings,
     name: str,
-    events: Iterable[bytes],
+    events: Iterable[AnyPiece],
     *,
     detail: str = "",
     owner: str = "",
     marks: Marks = UNMARKED,
-) -> Iterator[bytes]:
+) -> Iterator[bytes | AnyPiece]:
     """A whole calendar, piece by piece: the constant header, the events as given, the end.
 
     ``name`` tells vaults apart in a reader's list, and ``owner`` whose it is; where the settings hide details
@@ -305,8 +307,9 @@ def render_calendar(
     past: vdirsyncer refuses an emptied feed, and RFC 5545 wants a component.
     """
     words = filter(None, (_one_line(name), _one_line(owner)))
-    shown = ", ".join(words) if (detail or settings.calendar_detail) == FULL else ""
-    yield _render_header(shown) + _render_marks(marks)
+    is_full = (detail or settings.calendar_detail) == FULL
+    header = _render_header(", ".join(words) if is_full else "", settings, is_full=is_full)
+    yield header + _render_marks(marks)
     empty = True
     for event in events:
         if event:
@@ -651,8 +654,10 @@ def _join(*lines: bytes) -> bytes:
     return b"\r\n".join((*lines, b""))
 
 
-def _render_header(name: str) -> bytes:
+def _render_header(name: str, settings: Settings, *, is_full: bool) -> bytes:
     title = _encode_text(f"Follow-ups: {name}" if name else "Follow-ups")
+    description = _one_line(settings.calendar_description) if is_full else ""
+    refresh = _encode_time(timedelta(minutes=settings.calendar_refresh))
     return _join(
         b"BEGIN:VCALENDAR",
         b"VERSION:2.0",
@@ -661,14 +666,25 @@ def _render_header(name: str) -> bytes:
         b"METHOD:PUBLISH",
         fold(b"X-WR-CALNAME:" + title),
         fold(b"NAME:" + title),
-        b"REFRESH-INTERVAL;VALUE=DURATION:PT1H",
-        b"X-PUBLISHED-TTL:PT1H",
+        *((fold(b"X-WR-CALDESC:" + _encode_text(description)),) if description else ()),
+        b"REFRESH-INTERVAL;VALUE=DURATION:" + refresh,
+        b"X-PUBLISHED-TTL:" + refresh,
+        *_render_color(settings.calendar_color),
     )
 
 
 def _render_marks(marks: Marks) -> bytes:
     lines = zip((_VAULT_LINE, _OWNER_LINE), marks, strict=True)
     return _join(*(line + mark for line, mark in lines if mark)) if any(marks) else b""
+
+
+def _render_color(word: str) -> Iterator[bytes]:
+    from notesync.followup.colors import find_color
+
+    if word and (color := find_color(word)):
+        if color.name:
+            yield b"COLOR:" + color.name.encode()
+        yield b"X-APPLE-CALENDAR-COLOR:" + color.number.encode()
 
 
 def _render_placeholder(vault_id: str) -> bytes:

@@ -68,6 +68,7 @@ create table follow_up (
   opens integer, due integer, minute integer, value real, name text not null,
   place text not null, label text not null, expires integer, retry_on integer);
 create index follow_up_client on follow_up (client);
+create index follow_up_cadence on follow_up (client, flags, opens, retry_on, expires, rank) where flags & 2;
 create index follow_up_expires on follow_up (expires) where expires is not null;
 create table detail (
   id integer primary key, rule text not null, kind text not null, step text, occasion text not null,
@@ -77,6 +78,7 @@ create table detail (
 create table event (
   day integer, uid text, id integer, body blob not null, primary key (day, uid, id)) without rowid;
 create unique index event_follow_up on event (id);
+create table moved_event (id integer primary key, day integer not null, body blob not null);
 create table problem (
   note integer not null, path text not null, line integer not null, column integer not null,
   code text not null, severity text not null, message text not null, hint text not null);
@@ -90,6 +92,7 @@ _NAMES = (
     "follow_up",
     "detail",
     "event",
+    "moved_event",
     "problem",
     "mention",
     "task",
@@ -109,10 +112,8 @@ _FOLLOW_UP = (
 )
 
 
-_ROWS = (
-    "select follow_up.id, client, rank, flags, opens, due, minute, value, follow_up.name, place, label,"
-    " expires, retry_on from follow_up"
-)
+_ROWS = "select follow_up.id, client, rank, flags, opens, due, minute, value, {}, expires, retry_on from follow_up"
+_WORDS, _NO_WORDS = "follow_up.name, place, label", "'', '', ''"
 # Of a note, not the client's own, that is no conflict copy: that has the same tasks as its original.
 _ELSEWHERE = "t.note != a.client and t.note not in (select note from copy where head != note)"
 _ALIVE = "(expires is null or expires >= ?)"
@@ -165,6 +166,16 @@ class KnownCopy(NamedTuple):
     mirrored: int
 
 
+class Touched(NamedTuple):
+    """The clients whose rows were replaced or forgotten, and the days on which events were made or forgotten.
+
+    Whatever changes what the calendar tells of a client replaces the client's rows, and forgets their events.
+    """
+
+    clients: set[int]
+    days: set[int]
+
+
 class RulesChanged(sqlite3.Error):
     """Another process made the index anew, with other settings or another version of the program."""
 
@@ -186,6 +197,7 @@ class Index:
         self.fingerprint = ""
         self._reading = False
         self._remade = False
+        self.touched: Touched | None = None  # what we changed since ``touch_anew``; None: it may be anything
         self._file: int | None = None
         self._db = self._open()
 
@@ -257,6 +269,7 @@ class Index:
         """Begin anew from nothing: on the disk where the file was damaged, else (full, locked) in memory."""
         self._db.close()
         self._reading = False
+        self.touched = None
         self.fingerprint = ""
         if is_damage(error) and not self._remade:
             try:
@@ -269,6 +282,7 @@ class Index:
 
     def clear(self) -> None:
         """Forget everything: the rows were made under other rules."""
+        self.touched = None
         with self.change():
             for table in _NAMES:
                 self._db.execute(f"delete from {table}")  # noqa: S608  names of our own
@@ -406,6 +420,8 @@ class Index:
                 last = key = last + 1
                 known = (note.digest, note.stale, None, note.client is not None, claim, False)
                 new.append((key, _storable(note.path), *known))
+                if self.touched is not None:
+                    self.touched.clients.add(key)
             else:
                 self._forget_rows(key)
                 db.execute(
@@ -498,8 +514,13 @@ class Index:
 
     def _forget_follow_ups(self, client: int) -> None:
         own = "(select id from follow_up where client = ?)"
+        if self.touched is not None:
+            query = f"select distinct day from event where id in {own}"  # noqa: S608
+            self.touched.days.update(day for (day,) in self._db.execute(query, (client,)))
+            self.touched.clients.add(client)
         self._db.execute(f"delete from detail where id in {own}", (client,))  # noqa: S608
         self._db.execute(f"delete from event where id in {own}", (client,))  # noqa: S608
+        self._db.execute(f"delete from moved_event where id in {own}", (client,))  # noqa: S608
         self._db.execute("delete from follow_up where client = ?", (client,))
 
     # clients ------------------------------------------------------------------------------------
@@ -799,12 +820,20 @@ class Index:
         )
 
     def rows(
-        self, opened_by: int | None, today: int, where: str = "", values: Sequence[Any] = (), without: int = 0
+        self,
+        opened_by: int | None,
+        today: int,
+        where: str = "",
+        values: Sequence[Any] = (),
+        without: int = 0,
+        *,
+        words: bool = True,
     ) -> Iterator[Any]:
         """The rows to judge, as ``agenda.judge`` wants them: those open by a day, or all (None).
 
         What is missed ``today`` is in neither.  ``where`` is a condition on clients with its ``values``;
-        ``without`` leaves out rows with these flags.
+        ``without`` leaves out rows with these flags.  Without ``words`` name, place and label are '', which takes
+        half of the time.
         """
         clauses = []  # what says no to the most rows goes first
         if opened_by is not None:
@@ -818,7 +847,8 @@ class Index:
         if where:
             clauses.append(where)
         return self._db.execute(
-            f"{_ROWS}{_join_client(where)} where {' and '.join(clauses)}", (today, *values)
+            f"{_ROWS.format(_WORDS if words else _NO_WORDS)}{_join_client(where)} where {' and '.join(clauses)}",
+            (today, *values),
         )
 
     def count_missed(
@@ -913,21 +943,41 @@ class Index:
 
     def store_events(self, events: Iterable[tuple[int, str, int, bytes]]) -> None:
         """Keep the finished bytes of events: day shown (an ordinal), uid, follow-up, bytes."""
-        _insert(self._db, "event", 4, sorted(events))
+        rows = sorted(events)
+        if self.touched is not None:
+            self.touched.days.update(row[0] for row in rows)
+        _insert(self._db, "event", 4, rows)
+
+    def moved_events(self, day: int) -> dict[int, bytes]:
+        """The bytes of events that stand on a day instead of their own, by follow-up."""
+        return dict(self._db.execute("select id, body from moved_event where day = ?", (day,)))
+
+    def store_moved_events(self, day: int, events: Iterable[tuple[int, bytes]]) -> None:
+        """Keep the bytes of events that stand on a day instead of their own; those of other days are forgotten."""
+        self._db.execute("delete from moved_event where day != ?", (day,))
+        _insert(self._db, "moved_event", 3, [(key, day, body) for key, body in events])
+
+    def touch_anew(self) -> None:
+        """Note from now on in ``touched`` what we change.
+
+        Of a change that is taken back it then has all too, and what other processes do it has not.
+        """
+        self.touched = Touched(set(), set())
 
     def events(
         self, first: int, last: int, where: str = "", values: Sequence[Any] = ()
-    ) -> Iterator[tuple[int, bytes]]:
-        """Follow-up and bytes of the kept events between two days, both included, by day and uid.
+    ) -> Iterator[tuple[int, int, bytes]]:
+        """Day, follow-up and bytes of the kept events between two days, both included, by day and uid.
 
         ``where`` is a condition on their ``client``, '' for none.
         """
         if not where:
             return self._db.execute(
-                "select id, body from event where day between ? and ? order by day, uid, id", (first, last)
+                "select day, id, body from event where day between ? and ? order by day, uid, id",
+                (first, last),
             )
         return self._db.execute(
-            "select e.id, e.body from event e join follow_up f on f.id = e.id"  # noqa: S608
+            "select e.day, e.id, e.body from event e join follow_up f on f.id = e.id"  # noqa: S608
             f" join client on client.id = f.client where e.day between ? and ? and {where}"
             " order by e.day, e.uid, e.id",
             (first, last, *values),

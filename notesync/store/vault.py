@@ -18,7 +18,8 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from notesync.problems import VaultError
 
@@ -51,6 +52,7 @@ pack_signature = struct.Struct("<3qQ").pack
 Signature = bytes
 """Size, mtime, ctime (nanoseconds) and inode of a file; all zero while it cannot be trusted."""
 SIGNATURE_BYTES = 32
+_BLOCK = 1 << 17  # bytes copied at once
 UNTRUSTED: Signature = bytes(SIGNATURE_BYTES)
 _EVICTED: Signature = pack_signature(-1, 0, 0, 0)  # no file has it
 
@@ -62,6 +64,17 @@ class Unreadable(Exception):  # noqa: N818  a reason, not a failure of the progr
         super().__init__(message)
         self.code = code
         self.hint = hint
+
+
+class MovedBaseError(Exception):
+    """A generated file is not the one whose bytes were to be kept."""
+
+
+class Replaced(NamedTuple):
+    """Whether a generated file had to be written, and its signature since; untrusted: others write it too."""
+
+    changed: bool
+    signature: Signature
 
 
 class Content(NamedTuple):
@@ -284,32 +297,29 @@ class Vault:
             return file.read(size)
         return b""
 
-    def replace_generated(self, path: str, chunks: Iterable[bytes]) -> bool:
-        """Make a generated file hold these bytes; whether anything had to be written.
+    def replace_generated(
+        self, path: str, chunks: Iterable[bytes | range], base: Signature = UNTRUSTED
+    ) -> Replaced:
+        """Make a generated file hold these bytes, and only where it does not yet.
 
         ``path`` is absolute or vault-relative.  The bytes are compared as they come, and only a difference is
         written: to a temporary file in the same folder, then renamed over the old one, so that a reader sees
         the old or the new bytes, whole, under the old one's permissions.  No sync to disk: it can be made again, and waiting for the disk
-        triples the slowest saves.  Raises OSError.
+        triples the slowest saves.  A range stands for bytes that the file has there while its signature is
+        ``base``, and gets by without being compared.  Raises OSError, and MovedBaseError where it is not.
         """
         target = os.path.join(self.root, path)
         incoming = iter(chunks)
-        same, rest = _compare(target, incoming)
-        if rest is None:
-            return False
-        from notesync.store.writing import build_temporary_name
-
-        temporary = os.path.join(os.path.dirname(target), build_temporary_name())
-        try:
-            _write_new(temporary, target, same, rest, incoming)
-            with contextlib.suppress(OSError):  # a new file, or a file system without permissions
-                os.chmod(temporary, stat_bits.S_IMODE(os.stat(target).st_mode))
-            os.replace(temporary, target)
-        except BaseException:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-            raise
-        return True
+        # The old file is held: the system frees its bytes, which takes as long as writing new ones, when the
+        # last that has it open is done.  So the new ones are there to be read first.
+        with _open_old(target) as old:
+            seen = _sign(old)
+            if base not in (UNTRUSTED, seen):
+                raise MovedBaseError(path)
+            same, rest = _compare(old, incoming)
+            if rest is None:
+                return Replaced(False, seen if _sign(old) == seen else UNTRUSTED)
+            return Replaced(True, _put(target, old, base, chain((range(same), rest), incoming)))
 
     def forget_temporaries(self, path: str) -> None:
         """Remove what a process left beside this generated file that was killed while it wrote."""
@@ -437,32 +447,99 @@ def _read_all(handle: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _compare(target: str, incoming: Iterator[bytes]) -> tuple[int, bytes | None]:
-    """How many bytes of the file agree, and the first chunk that differs (None: all are the same)."""
+@contextlib.contextmanager
+def _open_old(target: str) -> Iterator[BinaryIO | None]:
+    """A generated file as it is; None where there is none."""
     try:
         if is_placeholder(os.lstat(target)):
-            return 0, next(incoming, b"")  # writing it anew is cheaper than a download, and never blocks
-        file = open(target, "rb")  # noqa: SIM115  closed below; the missing file is the other way out
+            yield None  # writing it anew is cheaper than a download, and never blocks
+            return
+        old = open(target, "rb", buffering=0)  # noqa: SIM115  closed below; the missing file is the other way out
     except FileNotFoundError:
+        yield None
+        return
+    with old:
+        yield old
+
+
+def _sign(file: BinaryIO | None) -> Signature:
+    return UNTRUSTED if file is None else signature(os.fstat(file.fileno()))
+
+
+def _compare(old: BinaryIO | None, incoming: Iterator[bytes | range]) -> tuple[int, bytes | range | None]:
+    """How many bytes of the file agree, and the first chunk that differs (None: all are the same)."""
+    if old is None:
         return 0, next(incoming, b"")
-    with file:
-        same = 0
-        for chunk in incoming:
-            if file.read(len(chunk)) != chunk:
+    same = 0
+    for chunk in incoming:
+        if isinstance(chunk, range):
+            if chunk.start != same:
                 return same, chunk
-            same += len(chunk)
-        return (same, b"") if file.read(1) else (same, None)
+            old.seek(chunk.stop)
+        elif _read_exactly(old, len(chunk)) != chunk:
+            return same, chunk
+        same += len(chunk)
+    return (same, b"") if old.read(1) else (same, None)
 
 
-def _write_new(temporary: str, target: str, same: int, rest: bytes, incoming: Iterator[bytes]) -> None:
-    with open(temporary, "xb") as new:
-        if same:
-            with open(target, "rb") as old:
-                while same > 0 and (block := old.read(min(same, 1 << 20))):
-                    new.write(block)
-                    same -= len(block)
-            if same:
-                raise OSError(f"{target} changed while it was being compared")
-        new.write(rest)
-        for chunk in incoming:
-            new.write(chunk)
+def _read_exactly(file: BinaryIO, size: int) -> bytes:
+    """So many bytes, fewer at the end of the file."""
+    data = file.read(size)
+    while len(data) < size and (more := file.read(size - len(data))):
+        data += more
+    return data
+
+
+def _put(target: str, old: BinaryIO | None, base: Signature, chunks: Iterable[bytes | range]) -> Signature:
+    """Give a file these bytes, ranges being those of the old one; its signature."""
+    from notesync.store.writing import build_temporary_name
+
+    temporary = os.path.join(os.path.dirname(target), build_temporary_name())
+    try:
+        with open(temporary, "xb", buffering=0) as new:
+            for chunk in chunks:
+                for block in _read_blocks(old, chunk) if isinstance(chunk, range) else (chunk,):
+                    _write_whole(new, block)
+            if base not in (UNTRUSTED, _sign(old)):
+                raise MovedBaseError(target)
+            written = os.fstat(new.fileno())
+        if old is not None:
+            with contextlib.suppress(OSError):  # a file system without permissions
+                os.chmod(temporary, stat_bits.S_IMODE(os.fstat(old.fileno()).st_mode))
+            if os.name == "nt":  # which replaces no file that is open
+                old.close()
+        os.replace(temporary, target)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+    return _sign_written(target, written)
+
+
+def _write_whole(file: BinaryIO, data: bytes) -> None:
+    while (done := file.write(data)) < len(data):
+        data = data[done:]
+
+
+def _read_blocks(old: BinaryIO | None, kept: range) -> Iterator[bytes]:
+    """The bytes of a range of the old file."""
+    if old is None or not kept:
+        return
+    old.seek(kept.start)
+    left = len(kept)
+    while left > 0:
+        block = old.read(min(left, _BLOCK))
+        if not block:
+            raise OSError(f"{old.name} changed while it was being compared")
+        left -= len(block)
+        yield block
+
+
+def _sign_written(target: str, written: os.stat_result) -> Signature:
+    """The signature of what we wrote; none where the name is another file's by now."""
+    try:
+        found = os.stat(target, follow_symlinks=False)
+    except OSError:
+        return UNTRUSTED
+    ours = (written.st_ino, written.st_size, written.st_mtime_ns)
+    return signature(found) if ours == (found.st_ino, found.st_size, found.st_mtime_ns) else UNTRUSTED

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from notesync.followup.items import Agenda, ClientCard, DayPlan, Item
     from notesync.followup.settings import Settings
     from notesync.store.rows import FollowUpRow
+    from notesync.sync.standing import Standing
 
 
 class Selection(NamedTuple):
@@ -208,16 +209,26 @@ class Answers:
         )
         return later + sum(1 for item in verdict.shown if item.status == UPCOMING)
 
-    def held_back(self) -> tuple[Verdict, set[int]]:
-        """What is open by now, judged, and the cadences, open or to come, that stand behind another contact.
+    def find_standing(self, clients: Sequence[int] | None = None) -> Standing:
+        """What presses, and the cadences, open or to come, that stand behind another contact: these clients' or all.
 
         Cadences behind an agreed contact (``BEHIND``) are in neither: that they are held back, their rows say.
         """
         today = self.moment.day.toordinal()
-        free = f"not flags & {agenda.BEHIND}"
-        verdict = agenda.judge(self.index.rows(today, today, free), self.moment)
-        later = self.index.upcoming(today, today, f"flags & {agenda.CADENCE} and {free}")
-        return verdict, verdict.hidden.union(key for key, client, _, _ in later if client in verdict.busy)
+        where, values = client_filter(Selection(clients=tuple(clients or ())))
+        rows = self.index.rows(today, today, where, values, agenda.BEHIND, words=False)
+        verdict = agenda.judge(rows, self.moment)
+        free = f"flags & {agenda.CADENCE} and not flags & {agenda.BEHIND}"
+        later = self.index.upcoming(today, today, f"{free} and {where}" if where else free, values)
+        held_back = {key: client for key, client, _, _ in later if client in verdict.busy}
+        from notesync.sync.standing import build_standing
+
+        return build_standing(verdict.shown, verdict.hidden | held_back, self.move_to)
+
+    @property
+    def move_to(self) -> int | None:
+        """The day on which events stand that opened before (``calendar.overdue: each``); None: on their own."""
+        return self.moment.day.toordinal() if self.settings.calendar_overdue == "each" else None
 
     @question
     def next_item(self, selection: Selection) -> Item | None:

@@ -10,19 +10,32 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.agenda import BEHIND, CONFLICT, CONTACT, OVERDUE, UPCOMING, WAITS, Judged, Verdict
+from notesync.followup.agenda import BEHIND, CONFLICT, CONTACT, WAITS, Judged
 from notesync.followup.card import Card, from_text
 from notesync.followup.dates import Interval, interval_days
 from notesync.followup.follow_up import FollowUp
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
+from notesync.publish.calendar import AnyPiece
 from notesync.publish.text import ONLY_COPY
 from notesync.store.index import IndexFailure
-from notesync.store.vault import Vault
+from notesync.store.vault import UNTRUSTED, MovedBaseError, Signature, Vault
 from notesync.sync.answers import Selection, by_client, client_filter
+from notesync.sync.standing import (
+    Pressing,
+    Standing,
+    build_standing,
+    count_clients,
+    find_first,
+    find_likely,
+    is_pressing,
+    sort_by_client,
+)
+from notesync.sync.written import Piece, Span, Written, join_bytes, join_chunks, join_days, lay_out
 
 if TYPE_CHECKING:
     from notesync.sync.pipeline import Published, Workspace
@@ -32,9 +45,8 @@ STORED = 5000  # events kept at once: they go to many places of the index, so th
 MADE = 20_000  # events made in one transaction: others wait for its end, and not for ever
 TRIES = 20  # to find all events made: another process may keep asking about another day
 PIECE = 400  # events read and handed on at once
-CHUNK = 1 << 17  # bytes handed on at once: less than most pieces have, which then need not be copied again
+PATCH = 1 << 22  # octets: where more than that may differ, all is made anew
 HEAD = 50  # octets of an event, up to and with its UID's hash
-HEADER = 2048  # octets of a calendar that hold all of its header
 NOTE_DAYS = 7  # of the agenda as a note
 
 
@@ -56,51 +68,144 @@ def publish(workspace: Workspace, vault: Vault) -> Published:
     first, last = _find_period(workspace, None)
     while workspace.index.count_unmade() > MADE and _make_some_events(workspace, first, last):
         pass
-    counter = [0]
     # While others wait, or one that looked at the notes earlier could write its calendar later.
     with workspace.index.change():
         workspace.derive_again()
-        workspace.published_age = workspace.index.age()
-        kept = _find_kept(workspace, first, last)
-        _make_events(workspace, kept.missing)
-        if kept.missing:
-            workspace.index.have_all_events(first, last, _SHOWN)
-        events = _kept_events(workspace, kept, (), first, last)
-        marks = calendar.build_marks(settings.vault_id)
-        feed = _render_feed(workspace, events, "", (), counter, marks)
-        changed = vault.replace_generated(path, in_chunks(feed))
-        others = dict(_publish_owners(workspace, vault, kept, first, last))
+        desk = _open_desk(workspace, vault, first, last)
+        changed, events = _publish_calendar(desk, path, (), calendar.build_marks(settings.vault_id))
+        others = dict(_publish_owners(desk))
+        workspace.published = desk.done
     others |= _publish_note(workspace, vault)
     return Published(
         settings.calendar_path,
         changed,
-        max(counter[0], 1),  # an empty one has a placeholder
+        max(events, 1),  # an empty one has a placeholder
         tuple(path for path, written in others.items() if written),
         (settings.calendar_path, *others),
     )
 
 
-def _publish_owners(
-    workspace: Workspace, vault: Vault, kept: _Kept, first: int, last: int
-) -> Iterator[tuple[str, bool]]:
+class Done(NamedTuple):
+    """What the watcher keeps of one publishing for the next: of a day and settings, as of one state of the index.
+
+    ``source`` is what the calendars are made from beside the index's rows, ``age`` that of the index.
+    """
+
+    source: object
+    age: int
+    standing: Standing
+    written: dict[str, Written]
+
+
+class _Desk(NamedTuple):
+    """What the calendars of one publishing have in common; ``first`` and ``last`` are the days shown.
+
+    ``touched`` are the days that may differ from those of ``before``, None: any.
+    """
+
+    workspace: Workspace
+    vault: Vault
+    kept: _Kept
+    first: int
+    last: int
+    touched: set[int] | None
+    before: dict[str, Written]
+    done: Done
+
+
+def _open_desk(workspace: Workspace, vault: Vault, first: int, last: int) -> _Desk:
+    """What to write, within the change in which the index is published, all events made.
+
+    What was found before holds for the clients whose rows are the same, unless it is another day, there are other
+    settings, or another process has changed the index.
+    """
+    before, workspace.published = workspace.published, None  # whatever fails now, the next begins anew
+    source, age = (workspace.moment.day, first, last, workspace.settings), workspace.index.age()
+    touched = workspace.index.touched
+    if before is None or touched is None or (before.source, before.age) != (source, age):
+        before = None
+    standing = None
+    if before is not None and touched is not None and len(touched.clients) <= BATCH:
+        standing = before.standing
+        if touched.clients:
+            standing = standing.renew(touched.clients, workspace.find_standing(tuple(touched.clients)))
+    kept = _find_kept(workspace, first, last, standing)
+    _make_events(workspace, kept.missing)
+    if kept.missing:
+        workspace.index.have_all_events(first, last, _SHOWN)
+    if kept.standing.moved:
+        _make_moved(workspace, kept.standing.moved)
+    workspace.index.touch_anew()
+    days = touched.days if standing is not None and touched is not None else None
+    written = before.written if before is not None else {}
+    done = Done(source, age, kept.standing, {})
+    return _Desk(workspace, vault, kept, first, last, days, written, done)
+
+
+def _publish_calendar(
+    desk: _Desk, path: str, owners: tuple[str, ...], marks: calendar.Marks
+) -> tuple[bool, int]:
+    """Write one calendar if its bytes differ; whether they did, and its events.
+
+    Of the file that we wrote last only the days that may differ are made anew.
+    """
+    before = desk.before.get(path)
+    if before is not None and (days := _find_touched(desk, before)):
+        fresh = _kept_days(desk.workspace, desk.kept, owners, [(day, day) for day in days])
+        try:
+            return _replace(desk, path, owners, marks, before.renew(days, fresh), before.signature)
+        except MovedBaseError:
+            pass  # another program has been there
+    stretches = _find_stretches(desk.workspace, desk.first, desk.last)
+    events = _kept_days(desk.workspace, desk.kept, owners, stretches)
+    return _replace(desk, path, owners, marks, join_days(events), UNTRUSTED)
+
+
+def _replace(
+    desk: _Desk,
+    path: str,
+    owners: tuple[str, ...],
+    marks: calendar.Marks,
+    pieces: Iterable[Piece],
+    base: Signature,
+) -> tuple[bool, int]:
+    spans: dict[int, Span] = {}
+    chunks = _render_feed(desk.workspace, lay_out(pieces, spans), "", owners, marks)
+    header = len(first := next(chunks))
+    whole = join_chunks(chain((first,), chunks))
+    changed, signature = desk.vault.replace_generated(path, whole, base)
+    if signature != UNTRUSTED:
+        desk.done.written[path] = Written(signature, header, spans)
+    return changed, sum(span.events for span in spans.values())
+
+
+def _find_touched(desk: _Desk, before: Written) -> list[int]:
+    """The days to make anew, today among them; none where it is better to make all."""
+    if desk.touched is None:
+        return []
+    today = desk.workspace.moment.day.toordinal()
+    days = sorted(day for day in desk.touched | {today} if desk.first <= day <= desk.last)
+    return days if before.count_octets(days) <= PATCH else []
+
+
+def _publish_owners(desk: _Desk) -> Iterator[tuple[str, bool]]:
     """Write each owner's calendar; each path with whether it was written.
 
     The calendar of an owner who is gone, or is to have none, is emptied and not removed: whoever subscribed to
     it would otherwise keep looking at the last state for ever.
     """
+    workspace, vault = desk.workspace, desk.vault
     settings = workspace.settings
     paths: set[str] = set()
     if settings.calendar_per_owner:
         for owner in find_owners(workspace):
             path = calendar.build_owner_path(settings.calendar_path, owner)
             paths.add(path)
-            events = _kept_events(workspace, kept, (owner,), first, last)
-            marks = calendar.build_marks(settings.vault_id, owner)
-            feed = _render_feed(workspace, events, "", (owner,), [0], marks)
-            yield path, vault.replace_generated(_inside(workspace.root, path), in_chunks(feed))
+            target, marks = _inside(workspace.root, path), calendar.build_marks(settings.vault_id, owner)
+            yield path, _publish_calendar(desk, target, (owner,), marks)[0]
     for path, marks in _find_left_over(workspace, vault, paths):
         empty = calendar.render_calendar(settings, "", [], marks=marks)
-        yield path, vault.replace_generated(path, in_chunks(empty))
+        yield path, vault.replace_generated(path, join_bytes(empty)).changed
 
 
 def _find_left_over(
@@ -116,7 +221,7 @@ def _find_left_over(
             continue
         if normalize("NFC", path) in current:
             continue
-        marks = calendar.find_marks(vault.read_start(path, HEADER))
+        marks = calendar.find_marks(vault.read_start(path, calendar.HEADER_OCTETS))
         if calendar.is_owner_path(workspace.settings.calendar_path, path, marks.owner):
             yield path, marks._replace(vault=vault_mark)
 
@@ -135,7 +240,8 @@ def _publish_note(workspace: Workspace, vault: Vault) -> dict[str, bool]:
     target = _find_place(workspace.root, path, "agenda_note", "Follow-ups.md")
     _require_ours(target, path)
     lines = render_note(workspace)
-    return {path: vault.replace_generated(target, in_chunks(line.encode("utf-8") for line in lines))}
+    written = vault.replace_generated(target, join_bytes(line.encode("utf-8") for line in lines))
+    return {path: written.changed}
 
 
 def render_note(workspace: Workspace) -> Iterator[str]:
@@ -183,28 +289,28 @@ def build_feed(
     detail = detail or settings.calendar_detail
     if component == calendar.EVENT and detail == settings.calendar_detail:
         kept = _find_made(workspace, first, last)
-        events = _kept_events(workspace, kept, owners, first, last)
+        days = _kept_days(workspace, kept, owners, _find_stretches(workspace, first, last))
+        events = (b"".join(events) for _, events in days)
     else:
-        events = _exported_events(workspace, owners, component, detail, first, last)
+        exported_events = _exported_events(workspace, owners, component, detail, first, last)
+        events = (b"".join(piece) for piece in _unique(exported_events))
     marks = calendar.UNMARKED if exported or owners else calendar.build_marks(settings.vault_id)
-    return _render_feed(workspace, events, detail, owners, [0], marks)
+    return _render_feed(workspace, events, detail, owners, marks)
 
 
 def _render_feed(
     workspace: Workspace,
-    events: Iterable[list[bytes]],
+    events: Iterable[AnyPiece],
     detail: str,
     owners: tuple[str, ...],
-    counter: list[int],
     marks: calendar.Marks,
-) -> Iterator[bytes]:
-    """The calendar of these events; the first number of ``counter`` grows by the events handed on."""
+) -> Iterator[bytes | AnyPiece]:
+    """The calendar of these events' bytes."""
     settings = workspace.settings
-    pieces = (b"".join(piece) for piece in _counted(_unique(events), counter))
     detail = detail or settings.calendar_detail
     owner = " and ".join(spell_owner(workspace, name) for name in owners)
     return calendar.render_calendar(
-        settings, settings.obsidian_vault, pieces, detail=detail, owner=owner, marks=marks
+        settings, settings.obsidian_vault, events, detail=detail, owner=owner, marks=marks
     )
 
 
@@ -253,21 +359,20 @@ def _is_this_machine(name: str) -> bool:
 class _Kept(NamedTuple):
     """What the vault's own calendar takes from the index, as of one moment.
 
-    ``moved`` stand on today instead of their own day, ``left_out`` are these, the cadences held back and
-    what is missed, ``missing`` have no event yet.
+    ``left_out`` are follow-ups whose own event is not shown: what stands on today instead, the cadences held back
+    and what is missed.  ``missing`` have no event yet.
     """
 
-    verdict: Verdict
-    moved: list[int]
+    standing: Standing
     left_out: set[int]
     missing: list[int]
 
 
-def _find_kept(workspace: Workspace, first: int, last: int) -> _Kept:
-    verdict, held_back = workspace.held_back()
-    moved = _find_moved(workspace, verdict)
-    left_out = held_back.union(moved, workspace.index.missed(workspace.moment.day.toordinal()))
-    return _Kept(verdict, moved, left_out, workspace.index.without_event(first, last, _SHOWN))
+def _find_kept(workspace: Workspace, first: int, last: int, standing: Standing | None = None) -> _Kept:
+    standing = standing or workspace.find_standing()
+    missed = workspace.index.missed(workspace.moment.day.toordinal())
+    left_out = set(standing.hidden).union(standing.moved, missed)
+    return _Kept(standing, left_out, workspace.index.without_event(first, last, _SHOWN))
 
 
 # Of a cadence behind an agreed contact, and of what waits, none is shown while the note stays as it is.
@@ -294,54 +399,55 @@ def _make_some_events(workspace: Workspace, first: int, last: int) -> bool:
     return len(missing) > MADE
 
 
-def _kept_events(
-    workspace: Workspace, kept: _Kept, owners: tuple[str, ...], first: int, last: int
-) -> Iterator[list[bytes]]:
-    """The vault's own calendar, or its owners', in order and in pieces.
+def _find_stretches(workspace: Workspace, first: int, last: int) -> list[tuple[int, int]]:
+    """The days between two, in order, today apart."""
+    today = workspace.moment.day.toordinal()
+    return [(first, min(last, today - 1)), (today, today), (max(first, today + 1), last)]
 
-    That is what the index keeps, and what is of today alone.
+
+def _kept_days(
+    workspace: Workspace, kept: _Kept, owners: tuple[str, ...], stretches: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, list[bytes]]]:
+    """The days' events of the vault's own calendar, or its owners', in order and in pieces.
+
+    ``stretches`` are first and last days, today one of its own: its events are those that the index keeps, and
+    what is of today alone.
     """
     day = workspace.moment.day
-    verdict, moved, left_out, _ = kept
+    standing, left_out, _ = kept
     where, values = client_filter(Selection(owners=owners))
     if where:
-        theirs = set(workspace.index.select_clients(where, values))
-        verdict = verdict._replace(shown=[item for item in verdict.shown if item.client in theirs])
-        moved = _find_moved(workspace, verdict)
+        standing = standing.of(set(workspace.index.select_clients(where, values)))
     detail = workspace.settings.calendar_detail
-    today = day.toordinal()
-    own = [event.body for event in _render(workspace, moved, calendar.EVENT, detail, day)]
+    for first, last in stretches:
+        rows = workspace.index.events(first, last, where, values)
+        if first == day.toordinal() == last:
+            own = [body for _, key, body in rows if key not in left_out]
+            own += _find_moved(workspace, standing.moved)
+            unique = chain.from_iterable(_unique([sorted(own)]))
+            yield first, [*_digest(workspace, standing.pressing, detail), *unique]
+            continue
+        for shown, group in groupby(rows, key=itemgetter(0)):
+            for piece in _unique(_read_events(group, left_out)):
+                yield shown, piece
 
-    def read(start: int, end: int) -> Iterator[list[bytes]]:
-        return _read_events(workspace.index.events(start, end, where, values), left_out)
 
-    own += chain.from_iterable(read(max(first, today), min(last, today)))
-    return chain(
-        read(first, min(last, today - 1)),
-        [[*_digest(workspace, verdict, detail), *sorted(own)]],
-        read(max(first, today + 1), last),
-    )
-
-
-def _read_events(rows: Iterator[tuple[int, bytes]], left_out: set[int]) -> Iterator[list[bytes]]:
+def _read_events(rows: Iterator[tuple[int, int, bytes]], left_out: set[int]) -> Iterator[list[bytes]]:
     while piece := list(islice(rows, PIECE)):
-        yield [body for key, body in piece if key not in left_out]
+        yield [body for _, key, body in piece if key not in left_out]
 
 
-def _find_moved(workspace: Workspace, verdict: Verdict) -> list[int]:
-    """The overdue follow-ups whose events stand on today (``calendar.overdue: each``), by client."""
-    if workspace.settings.calendar_overdue != "each":
+def _find_moved(workspace: Workspace, moved: dict[int, int]) -> list[bytes]:
+    """The events of follow-ups that stand on today: most are kept, those that are not are made."""
+    if not moved:
         return []
-    return _by_client(item for item in verdict.shown if _is_late(item))
+    known = workspace.index.moved_events(workspace.moment.day.toordinal())
+    made = _move(workspace, [key for key in sort_by_client(moved) if key not in known])
+    return [body for key, body in known.items() if key in moved] + [event.body for event in made]
 
 
-def _is_late(item: Judged) -> bool:
-    """Whether its day is over.  One whose hour has passed today is not late here, or the feed would have a clock."""
-    return item.status == OVERDUE and item.early < 0
-
-
-def _by_client(items: Iterable[Judged]) -> list[int]:
-    return [key for _, key in sorted((item.client, item.follow_up) for item in items)]
+def _move(workspace: Workspace, keys: Sequence[int]) -> Iterator[calendar.Event]:
+    return _render(workspace, keys, calendar.EVENT, workspace.settings.calendar_detail, workspace.moment.day)
 
 
 def _make_events(workspace: Workspace, missing: Sequence[int]) -> None:
@@ -354,14 +460,23 @@ def _make_events(workspace: Workspace, missing: Sequence[int]) -> None:
         workspace.index.store_events(some)
 
 
+def _make_moved(workspace: Workspace, moved: dict[int, int]) -> None:
+    """The same with events that stand on today."""
+    today = workspace.moment.day.toordinal()
+    known = workspace.index.moved_events(today)
+    missing = [key for key in sort_by_client(moved) if key not in known]
+    made = zip(missing, _move(workspace, missing), strict=True)
+    workspace.index.store_moved_events(today, ((key, event.body) for key, event in made))
+
+
 def _exported_events(
     workspace: Workspace, owners: tuple[str, ...], component: str, detail: str, first: int, last: int
 ) -> Iterator[list[bytes]]:
     """A calendar that is not the vault's own: nothing of it is kept."""
     verdict = workspace.judge(Selection(owners=owners, everything=True))
-    moved = _find_moved(workspace, verdict)
-    left_out = set(moved)
-    shown = _by_client(item for item in verdict.shown if not item.flags & WAITS)
+    standing = build_standing(verdict.shown, {}, workspace.move_to)
+    left_out, moved = set(standing.moved), sort_by_client(standing.moved)
+    shown = sort_by_client({item.follow_up: item.client for item in verdict.shown if not item.flags & WAITS})
     day = workspace.moment.day
     found: list[calendar.Event] = []
     for kind in (calendar.EVENT, calendar.TODO) if component == "both" else (component,):
@@ -374,7 +489,7 @@ def _exported_events(
             )
             if first <= event.day.toordinal() <= last
         )
-    found += (calendar.Event(day, "", body) for body in _digest(workspace, verdict, detail))
+    found += (calendar.Event(day, "", body) for body in _digest(workspace, standing.pressing, detail))
     yield [event.body for event in sorted(found)]
 
 
@@ -419,15 +534,12 @@ def _follow_up(row: tuple[Any, ...]) -> FollowUp:
 # the digest -----------------------------------------------------------------------------------------
 
 
-def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
+def _digest(workspace: Workspace, pressing: Sequence[Pressing], detail: str) -> list[bytes]:
     """Today's event that names the overdue clients, most pressing first; nothing where nobody is."""
     settings = workspace.settings
     if settings.calendar_overdue != "digest":
         return []
-    pressing = [item for item in verdict.shown if _is_late(item) or _is_undated(item)]
-    late = {item.client for item in pressing if _is_late(item)}
-    undated = {item.client for item in pressing} - late
-    named = _first_clients(pressing, calendar.DIGEST_CLIENTS)
+    named = _find_named(workspace, pressing)
     details = workspace.index.details([item.follow_up for item in named])
     clients = workspace.known_clients({item.client for item in named})
     entries = []
@@ -437,23 +549,21 @@ def _digest(workspace: Workspace, verdict: Verdict, detail: str) -> list[bytes]:
         entries.append(calendar.Pressing(client.key, client.name, words[4], words[1], due))
     today = workspace.moment.day
     ahead = settings.work_calendar().after(today, 1)
+    late, undated = count_clients(pressing)
     body = calendar.build_digest(
-        settings, today, entries, ahead, overdue=len(late), undated=len(undated), detail=detail
+        settings, today, entries, ahead, overdue=late, undated=undated, detail=detail
     )
     return [body] if body else []
 
 
-def _is_undated(item: Judged) -> bool:
-    return item.due is None and item.status != UPCOMING
-
-
-def _first_clients(items: list[Judged], most: int) -> list[Judged]:
-    first: set[int] = set()
-    for item in items:
-        first.add(item.client)
-        if len(first) == most:
-            break
-    return [item for item in items if item.client in first]
+def _find_named(workspace: Workspace, pressing: Sequence[Pressing]) -> list[Judged]:
+    """All that presses of the clients who come first, with their names, which decide among what presses alike."""
+    likely = find_likely(pressing, calendar.DIGEST_CLIENTS)
+    clients = tuple(likely) if len(likely) <= BATCH else ()
+    judged = workspace.judge(Selection(clients=clients)).shown
+    named = [item for item in judged if item.client in likely and is_pressing(item)]
+    first = find_first(named, calendar.DIGEST_CLIENTS)
+    return [item for item in named if item.client in first]
 
 
 # bytes ----------------------------------------------------------------------------------------------
@@ -492,22 +602,3 @@ def _tell_apart(alike: Iterable[bytes]) -> Iterator[bytes]:
             yield event.replace(uid, calendar.build_uid("", uid.decode(), "again", str(times), "").encode())
         else:
             yield event
-
-
-def _counted(pieces: Iterator[list[bytes]], counter: list[int]) -> Iterator[list[bytes]]:
-    for piece in pieces:
-        counter[0] += len(piece)
-        yield piece
-
-
-def in_chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer, larger pieces."""
-    held: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size >= CHUNK:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from notesync.store.history import History, Step
     from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Undone, Wish
+    from notesync.sync.feed import Done
     from notesync.sync.strays import Strays
 
 __all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
@@ -103,7 +104,9 @@ class Workspace(Answers):
         self._settings: Settings | None = None
         self._context: Context | None = None
         self._outdated = False
-        self.published_age: int | None = None  # of the index that the calendar was made from
+        self.published: Done | None = (
+            None  # the calendars as we wrote them last, and what they were made from
+        )
         self.settings_wait: float | None = (
             None  # seconds until half-saved settings are taken for what they are
         )
@@ -614,7 +617,7 @@ class Workspace(Answers):
 
         One that did may have taken in a note whose change we then see no more.
         """
-        return self.published_age == self.index.age()
+        return self.published is not None and self.published.age == self.index.age()
 
     def feed(
         self,
@@ -626,15 +629,16 @@ class Workspace(Answers):
         exported: bool = False,
     ) -> Iterator[bytes]:
         """The calendar's bytes in chunks; ``horizon`` is in days, ``exported`` ones are a person's own."""
-        from notesync.sync.feed import build_feed, in_chunks
+        from notesync.sync.feed import build_feed
+        from notesync.sync.written import join_bytes
 
-        return in_chunks(
+        return join_bytes(
             self._try(lambda: build_feed(self, tuple(owners), component, detail, horizon, exported))
         )
 
     def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
         """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""
-        return self._vault.replace_generated(path, chunks)
+        return self._vault.replace_generated(path, chunks).changed
 
 
 def _check_plans(settings: Settings) -> tuple[Problem, ...]:

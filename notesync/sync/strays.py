@@ -22,7 +22,6 @@ from notesync.store.writing import fold
 
 GRACE = 5.0  # seconds for which a copy is left to the engine that is just making it: rclone fails without it
 _MOST_TAGS = 3  # a copy of a copy of a copy
-_HEADER = 2048  # octets of a calendar that hold its marks
 
 
 class Origin(NamedTuple):
@@ -132,7 +131,9 @@ def _is_ours(vault: Vault, data: bytes, originals: Iterable[str], vault_id: str)
     """Whether a copy's bytes prove that we wrote them for the same purpose as those of one of these."""
     marks = calendar.find_marks(data)
     if marks.vault:
-        ours = any(marks == calendar.find_marks(vault.read_start(each, _HEADER)) for each in originals)
+        ours = any(
+            marks == calendar.find_marks(vault.read_start(each, calendar.HEADER_OCTETS)) for each in originals
+        )
         return ours and calendar.is_whole_calendar(data)
     from notesync.publish.text import is_agenda_note
 

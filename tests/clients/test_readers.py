@@ -2,28 +2,21 @@
 
 The readers are those that people have: libical (GNOME, KDE), ical.js (Thunderbird, Nextcloud), the Python
 libraries under khal, Radicale and Home Assistant, and vdirsyncer with khal and todoman as whole programs
-over HTTP.  ``NOTESYNC_READERS_PYTHON`` names the Python that has them (else this one), ``NODE_PATH`` the
-folder that has ical.js; with ``NOTESYNC_REQUIRE_CLIENTS=1`` a missing reader is a failure.
+over HTTP.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import shutil
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import pytest
 from events import build_description, build_event, build_summary, make_card
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from readers import KEYS, READERS, Desk, Item, in_order, make_item, make_todos, read, serving
 
 from notesync.followup.card import Card
 from notesync.followup.follow_up import FollowUp
@@ -42,12 +35,8 @@ from notesync.publish.calendar import (
 
 pytestmark = pytest.mark.readers
 
-HERE = Path(__file__).parent
-PYTHON = os.environ.get("NOTESYNC_READERS_PYTHON") or sys.executable
 SETTINGS = Settings(vault_id="5b1f", timezone="Africa/Johannesburg", obsidian_vault="Our Clients")
 TODAY = date(2026, 11, 24)
-MISSING = 77  # what the reading scripts end with when their reader is not there
-Item = dict[str, Any]
 
 
 class Feed(NamedTuple):
@@ -69,13 +58,6 @@ def make_follow_up(opens: date, due: date | None = None, **facts: Any) -> Follow
         "contact": True, "wanted": 0,
     }  # fmt: skip
     return FollowUp(opens=opens, due=due or opens, **{**known, **facts})
-
-
-def make_item(component: str, uid: str, start: str | None, end: str, summary: str, description: str) -> Item:
-    return {
-        "component": component, "uid": uid, "start": start, "end": end, "summary": summary,
-        "description": description,
-    }  # fmt: skip
 
 
 def make_feed(pairs: list[tuple[FollowUp, Card]], component: str = EVENT) -> Feed:
@@ -221,153 +203,40 @@ def test_the_typical_items_are_these() -> None:
 # the readers ----------------------------------------------------------------------------------------
 
 
-def missing(reason: str) -> NoReturn:
-    """Skip the test, or fail it where all readers are required, as in CI."""
-    if os.environ.get("NOTESYNC_REQUIRE_CLIENTS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def run(command: list[str], **options: Any) -> str:
-    """A reader's stdout; a test without the reader is skipped, one whose reader fails fails."""
-    ended = subprocess.run(
-        command, capture_output=True, encoding="utf-8", check=False, timeout=120, **options
-    )
-    if ended.returncode == MISSING:
-        missing(ended.stderr.strip())
-    assert ended.returncode == 0, f"{command}: {ended.stdout}{ended.stderr}"
-    return str(ended.stdout)
-
-
-def in_order(items: list[Item], *keys: str) -> list[tuple[str, ...]]:
-    return sorted(tuple(str(item[key]) for key in keys) for item in items)
-
-
 @pytest.mark.parametrize("feed", FEEDS)
-@pytest.mark.parametrize("reader", ["icalendar", "ical", "vobject", "libical", "ical.js"])
+@pytest.mark.parametrize("reader", READERS)
 def test_libraries_read_what_was_written(reader: str, feed: str, tmp_path: Path) -> None:
     data, items = FEEDS[feed]
-    path = tmp_path / "followups.ics"
-    path.write_bytes(data)
-    if reader != "ical.js":
-        command = [PYTHON, str(HERE / "read_calendar.py"), reader, str(path)]
-    elif node := shutil.which("node"):
-        command = [node, str(HERE / "read_calendar.mjs"), str(path)]
-    else:
-        missing("node is not installed")
-    keys = ("component", "uid", "start", "end", "summary", "description")
-    assert in_order(json.loads(run(command)), *keys) == in_order(items, *keys)
+    assert in_order(read(reader, data, tmp_path), *KEYS) == in_order(items, *KEYS)
 
 
-class Desk:
-    """A home of its own with vdirsyncer, khal and todoman set up for one calendar on this machine."""
-
-    def __init__(self, home: Path, address: str) -> None:
-        self.items = home / "items"
-        self.items.mkdir()
-        self.scripts = Path(PYTHON).parent
-        for program in ("vdirsyncer", "khal", "todo"):
-            if not (self.scripts / program).exists():
-                missing(f"{program} is not installed beside {PYTHON}")
-        self.environment = {
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home),
-            "PATH": os.environ["PATH"],
-            "TZ": "UTC",
-        }
-        self.environment |= {"LC_ALL": "C.UTF-8", "XDG_CACHE_HOME": str(home), "XDG_DATA_HOME": str(home)}
-        self.configure(home, address)
-
-    def configure(self, home: Path, address: str) -> None:
-        formats = "timeformat = %H:%M\ndateformat = %Y-%m-%d\nlongdateformat = %Y-%m-%d\n"
-        formats += "datetimeformat = %Y-%m-%d %H:%M\nlongdatetimeformat = %Y-%m-%d %H:%M\n"
-        self.write(home / "vdirsyncer/config", f"""\
-[general]
-status_path = "{home}/status"
-[pair feed]
-a = "theirs"
-b = "ours"
-collections = null
-[storage theirs]
-type = "http"
-url = "{address}"
-[storage ours]
-type = "filesystem"
-path = "{self.items}"
-fileext = ".ics"
-""")  # fmt: skip
-        self.write(home / "khal/config", f"""\
-[calendars]
-[[feed]]
-path = {self.items}
-[locale]
-{formats}local_timezone = UTC
-default_timezone = UTC
-[sqlite]
-path = {home}/khal.db
-""")  # fmt: skip
-        self.write(
-            home / "todoman/config.py",
-            f'path = "{self.items}"\ndate_format = "%Y-%m-%d"\ndefault_list = "items"\n',
-        )
-
-    def write(self, path: Path, text: str) -> None:
-        path.parent.mkdir()
-        path.write_text(text, encoding="utf-8")
-
-    def run(self, program: str, *arguments: str) -> str:
-        return run([str(self.scripts / program), *arguments], env=self.environment)
-
-    def sync(self) -> None:
-        if not (self.items.parent / "status").exists():
-            self.run("vdirsyncer", "discover")
-        self.run("vdirsyncer", "sync")
-
-    def events(self) -> list[Item]:
-        fields = ("title", "start-date", "start-time", "end-date", "end-time", "description", "all-day")
-        wanted = [part for field in fields for part in ("--json", field)]
-        printed = self.run("khal", "list", "--once", *wanted, "1999-12-01", "2030-01-01")
-        return [
-            make_item("VEVENT", "", *self.times(event), event["title"], event["description"])
-            for day in printed.splitlines()
-            for event in json.loads(day)
-        ]
-
-    def times(self, event: Item) -> tuple[str, str]:
-        if event["all-day"] == "True":  # khal tells the last day, not the one after it
-            return event["start-date"], str(date.fromisoformat(event["end-date"]) + timedelta(days=1))
-        start, end = (f"{event[f'{edge}-date']}T{event[f'{edge}-time']}:00Z" for edge in ("start", "end"))
-        return start, end
-
-    def todos(self) -> list[Item]:
-        return [
-            {"summary": todo["summary"], "description": todo["description"], "due": todo["due"]}
-            for todo in json.loads(self.run("todo", "--porcelain", "list", "--status", "ANY"))
-        ]
+ANY_TEXT = st.text(st.sampled_from("".join(AWKWARD_ALPHABET)) | st.characters(), max_size=60)
 
 
-@contextmanager
-def serving(feeds: list[bytes]) -> Iterator[str]:
-    """The address of the last calendar of a list, while the block lasts."""
+@pytest.mark.parametrize("reader", READERS)
+def test_any_text_in_any_field_is_read_alike(reader: str, tmp_path: Path) -> None:
+    """Many texts to a feed: what takes time is to start the reader."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/calendar; charset=utf-8")
-            self.send_header("Content-Length", str(len(feeds[-1])))
-            self.end_headers()
-            self.wfile.write(feeds[-1])
+    @given(st.lists(st.lists(ANY_TEXT, min_size=8, max_size=8), min_size=1, max_size=30))
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    def check(rows: list[list[str]]) -> None:
+        feed = make_feed([make_pair(place, row) for place, row in enumerate(rows)])
+        assert in_order(read(reader, feed.data, tmp_path), *KEYS) == in_order(feed.items, *KEYS)
 
-        def log_message(self, *_: object) -> None: ...
+    check()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/followups.ics"
-        finally:
-            server.shutdown()
-            thread.join()
+
+def make_pair(place: int, row: list[str]) -> tuple[FollowUp, Card]:
+    name, title, reason, channel, company, best_time, phone, path = row
+    return (
+        make_follow_up(
+            TODAY + timedelta(days=place), title=title, reason=reason, channel=channel, ask=(company, path, name)
+        ),
+        make_client(
+            name, path=f"{path}.md", key=f"{place} {path}", company=company, best_time=best_time, phones=(phone, title),
+            emails=(reason,), contact_by=(channel, phone), not_by=(best_time,),
+        ),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("feed", ["typical", "awkward", "digest", "empty"])
@@ -387,12 +256,8 @@ def test_todoman_lists_every_to_do(feed: str, tmp_path: Path) -> None:
     with serving([data]) as address:
         desk = Desk(tmp_path, address)
         desk.sync()
-    due = [
-        {**item, "due": int(datetime.fromisoformat(item["end"]).replace(tzinfo=UTC).timestamp())}
-        for item in items
-    ]
     keys = ("due", "summary", "description")
-    assert in_order(desk.todos(), *keys) == in_order(due, *keys)
+    assert in_order(desk.todos(), *keys) == in_order(make_todos(items), *keys)
 
 
 def test_follow_ups_that_move_vanish_and_come_back_do_so_in_khal(tmp_path: Path) -> None:
