@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from notesync.cli import conflicts, session, sync
+from notesync.cli.complete import complete_copies
 from notesync.cli.group import notesync
 from notesync.publish.tables import render_outline
 from notesync.store.history import History
@@ -419,3 +421,11 @@ def test_watch_says_once_that_texts_cannot_be_kept(vault: Vault, tmp_path: Path)
         sync.Watch(told, workspace, script).run()  # type: ignore[arg-type]
     assert len([line for line in told.said if "harder to merge" in line]) == 1
     assert len([line for line in told.said if "Acme.md" in line]) >= 2
+
+
+def test_a_shell_completes_notes_with_copies_and_the_copies(vault: Vault) -> None:
+    vault.conflict()
+    assert vault.run().exit_code == 1
+    with click.Context(notesync) as ctx:
+        assert [item.value for item in complete_copies(ctx, "")] == ["Acme.md", COPY]
+        assert [item.value for item in complete_copies(ctx, "anna")] == [COPY]

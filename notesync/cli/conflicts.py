@@ -188,7 +188,9 @@ def _fits(case: Case, wanted: str) -> bool:
 
 def _find_place(workspace: Workspace, wanted: str) -> str:
     """The vault-relative path of what was named as seen from the folder we are in."""
-    return os.path.relpath(os.path.abspath(wanted), workspace.root).replace(os.sep, "/")
+    place = os.path.abspath(wanted)
+    inside = place.startswith(os.path.join(workspace.root, ""))
+    return (os.path.relpath(place, workspace.root) if inside else wanted).replace(os.sep, "/")
 
 
 # --- Merging ---------------------------------------------------------------------------------------------
