@@ -438,6 +438,15 @@ def test_two_notes_with_one_id_are_one_client(vault: Path, workspace: Workspace)
     assert workspace.problems() == ()
 
 
+def test_a_note_that_loses_the_id_is_a_client_again(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, "Bolt.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    assert len(look(workspace)) == 1
+    put(vault, "Bolt.md", "type: client\nnext_contact: 2026-11-20")
+    assert [each.split(":")[0] for each in look(workspace)] == ["Acme", "Bolt"]
+    assert workspace.problems() == ()
+
+
 def test_notes_with_one_id_that_write_different_names_are_two_clients(
     vault: Path, workspace: Workspace
 ) -> None:

@@ -768,6 +768,11 @@ class Index:
         )
         self._db.execute("update note set aside = 1 where id = ?", (key,))
 
+    def is_aside(self, key: int) -> bool:
+        """Whether a note was put aside."""
+        query = "select 1 from note where id = ? and aside"
+        return self._db.execute(query, (key,)).fetchone() is not None
+
     def put_asides(self) -> list[int]:
         """The notes that were put aside."""
         return [row[0] for row in self._db.execute("select id from note where aside")]

@@ -79,7 +79,8 @@ class Taken:
 
     ``claims`` and ``circles`` are the ids and the companies of which some client has changed; ``mentions`` tells
     whether what some note says of others has, ``names`` whether what a client may be called has, ``tasks`` whether
-    tasks have that wait for others or for which others wait, ``paths`` whether notes have come or gone.
+    tasks have that wait for others or for which others wait, ``paths`` whether notes have come or gone, or such
+    have changed as are aside for others.
     """
 
     def __init__(self) -> None:
@@ -96,7 +97,7 @@ class Taken:
 
     def touch(self, index: Index, key: int | None, row: NoteRow | None) -> None:
         """A note's row is about to be replaced by another (None: by none)."""
-        self.paths |= key is None or row is None
+        self.paths |= key is None or row is None or index.is_aside(key)
         before = None if key is None else index.ties(key)
         after = None if row is None else row.client
         for each in (before, after):
