@@ -37,7 +37,6 @@ _SYSTEM_FOLDERS = frozenset(
 _SAFE_SAVE = "(A Document Being Saved By "  # where Apple's programs write a file before they swap it in
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the name is here, the bytes are in the cloud (Apple TN3150)
 _STUB = ".md.icloud"  # until macOS 14 `.Acme.md.icloud` stood for a note that is in the cloud
-NOT_DOWNLOADED = "not-downloaded"  # the problem's code
 _RECALL = 0x00400000 | 0x00040000 | 0x1000  # Windows: recall on data access, recall on open, offline
 OPEN_FLAGS = (
     os.O_RDONLY
@@ -397,10 +396,11 @@ def _is_passed_over(path: str) -> bool:
 
 _NOT_A_FILE = Unreadable("not-a-file", "This is not an ordinary file.", "Put the note itself here.")
 _NOT_DOWNLOADED = Unreadable(
-    NOT_DOWNLOADED,
+    "not-downloaded",
     "This file is not on this device, only its name.",
     "In the sync app choose to keep this folder on this device.",
 )
+NOT_DOWNLOADED = _NOT_DOWNLOADED.code
 
 
 def _cannot_read(error: OSError) -> Unreadable:

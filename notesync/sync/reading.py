@@ -531,14 +531,13 @@ def _is_cut(note: Note) -> bool:
 
 def _torn(path: str, note: Note) -> tuple[Problem, ...]:
     """What is wrong with a torn note, where its reading found nothing."""
-    if not note.text.strip():
-        code, message = "empty-note", "This client's note is empty."
-    elif _is_cut(note):
-        code, message = "unclosed-front-matter", "This client's note ends in the middle of its front matter."
-    else:
-        return ()
     hint = f"Restore it from the sync app's history, or delete it. {_STALE_HINT}"
-    return (Problem(path, 1, 1, code, ERROR, message, hint),)
+    if not note.text.strip():
+        return (Problem(path, 1, 1, "empty-note", ERROR, "This client's note is empty.", hint),)
+    if _is_cut(note):
+        message = "This client's note ends in the middle of its front matter."
+        return (Problem(path, 1, 1, "unclosed-front-matter", ERROR, message, hint),)
+    return ()
 
 
 def _unreadable(path: str, error: Unreadable, known: KnownNote | None) -> Problem:
