@@ -361,11 +361,15 @@ def find_turns(client: Client, context: Context, past: Past, alive: date) -> Ite
         marks.setdefault(place, []).append(mark)
     for place, occasion, run in course.places():
         group = course.groups[place[0]][0]
-        start = run.cause.anchors.get("sold") if run.cause.case is None else None
+        is_of_sale = run.cause.case is None and group.anchor in _AFTER_SALE
+        start = run.cause.anchors.get("sold") if is_of_sale else None
         where = run.cause.path or client.path, _find_line(group, run)
         for turn, status, outcome in _follow(course, place, marks.get(place, []), alive):
             settled = outcome and _describe_outcome(outcome)
             yield Turned(occasion.step, turn.opens, turn.closes, status, settled, start and start.day, *where)
+
+
+_AFTER_SALE = ("sold", "delivery", "go_live")  # what a step of a sale counts from
 
 
 def _follow(
