@@ -131,6 +131,11 @@ FIGURE_TABLE = {
         "sales-followed",
         "not all in time 1",
     ),
+    "the quote's steps are not the sale's": (
+        "quoted: 2026-10-30\nsold: 2026-11-05\n--\n- 2026-11-03 call: x #quote-received",
+        "sales-followed",
+        "none settled 1",
+    ),
     "a sale without any step": (f"{SOLD}- 2026-11-02 visit: x", "sales-followed", "none settled 1"),
     "a sale whose steps are still to come": (
         "sold: 2026-11-22\n--\n- 2026-11-22 visit: x",

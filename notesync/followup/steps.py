@@ -360,7 +360,8 @@ def find_turns(client: Client, context: Context, past: Past, alive: date) -> Ite
     for place, mark in course.marks:
         marks.setdefault(place, []).append(mark)
     for at, (group, run) in enumerate(course.groups):
-        start = run.cause.anchors.get("sold") if run.cause.case is None else None
+        is_of_sale = run.cause.case is None and group.anchor in _AFTER_SALE
+        start = run.cause.anchors.get("sold") if is_of_sale else None
         where = run.cause.path or client.path, _find_line(group, run)
         for number, occasion in enumerate(group.occasions):
             place = at, number
@@ -369,6 +370,9 @@ def find_turns(client: Client, context: Context, past: Past, alive: date) -> Ite
                 yield Turned(
                     occasion.step, turn.opens, turn.closes, status, settled, start and start.day, *where
                 )
+
+
+_AFTER_SALE = ("sold", "delivery", "go_live")  # what a step of a sale counts from
 
 
 def _follow(

@@ -389,7 +389,7 @@ class Index:
 
     def telling_notes(self, paths: Sequence[str] | None = None) -> Iterator[tuple[str, bytes]]:
         """The notes that say something of clients, as last read whole, with their digests; of these paths or of all."""
-        where = "not stale and (id in (select id from client) or id in (select note from mention))"
+        where = "not stale and (is_client or id in (select note from mention))"
         if paths is None:
             rows: Iterable[tuple[Any, ...]] = self._db.execute(f"select path, digest from note where {where}")  # noqa: S608
         else:
