@@ -966,6 +966,7 @@ def test_watch_sees_to_conflict_copies_of_the_calendar_when_their_engine_is_done
     class Script:
         stopped = False
         is_idle = False
+        poll = 60.0
         happens = iter([rename, end_grace, make_what_stays, lambda: None])
 
         def wait(self, midnight=None, at_most=None):

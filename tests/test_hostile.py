@@ -85,6 +85,9 @@ COMMANDS = [
     ("show", "escapes", "--format", "table"),
     ("show", "one word"),
     ("export",),
+    ("conflicts",),
+    ("review",),
+    ("review", "--format", "md"),
 ]
 
 
