@@ -153,6 +153,24 @@ def test_a_wrong_answer_changes_nothing(vault: Vault, word: str) -> None:
     assert vault.files() == before
 
 
+def test_what_is_still_asked_is_shown_with_the_answers_given(vault: Vault) -> None:
+    texts = [
+        text.replace("# Acme\n", f"# Acme\n\n{words}\n")
+        for text, words in zip(DATED, ("Tea.", "Tea!"), strict=True)
+    ]
+    vault.conflict("Acme", *texts)
+    done = vault.run("merge", "--take", "next_contact=later")
+    assert done.exit_code == 4
+    assert done.stderr.splitlines() == [
+        "Not merged: Acme.md: asks for text-1",
+        "  asks for text-1, a place where each has its own words:",
+        "    note: Tea.",
+        "    copy: Tea!",
+        '  notesync conflicts merge Acme.md --take "next_contact=later" --take text-1=WHICH',
+        "  WHICH is note, copy or both (of a text).",
+    ]
+
+
 def test_at_a_terminal_questions_are_asked(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conflicts, "is_asking_possible", lambda: True)
     texts = [

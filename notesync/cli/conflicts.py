@@ -250,7 +250,7 @@ def merge(
         _require_meant(cases, answers)
         if is_asking_possible() and not dry_run:
             cases = [_ask(workspace, case, dict(answers)) for case in cases]
-        ready = [case for case in cases if _is_ready(session, case, yes, dry_run)]
+        ready = [case for case in cases if _is_ready(session, case, answers, yes, dry_run)]
         left = [case for case in cases if case not in ready]
         if dry_run:
             _show_diff(session, workspace, ready)
@@ -286,15 +286,13 @@ def _list_options(asked: Asked) -> str:
     return f"Write one of: {listed}." if listed else f"Write {labels} or both."
 
 
-def _is_ready(session: Session, case: Case, yes: bool, dry_run: bool) -> bool:
+def _is_ready(session: Session, case: Case, answers: dict[str, str], yes: bool, dry_run: bool) -> bool:
     """Whether a case can be merged and may be; says why not."""
     if case.result is None:
         session.tell(f"Not merged: {words.describe_left(case)}")
         if case.state == ASKS:
-            session.tell(
-                f"  notesync conflicts merge {words.render_command(case)}",
-                f"  {words.describe_answers(case)}",
-            )
+            command = f"  notesync conflicts merge {words.render_command(case, answers)}"
+            session.tell(*words.render_asked(case), command, f"  {words.describe_answers(case)}")
         return False
     if case.sure or yes:
         return True

@@ -6,7 +6,8 @@ Pure: it must not know the disk, the clock or how a merge is made.  Nothing of a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from notesync.publish.text import FORMAT_VERSION, clean, format_count, quote_path, render_object
@@ -235,9 +236,17 @@ def list_lines(text: str) -> list[str]:
     return [clean(line) for line in _LINE.findall(text) if line.strip()]
 
 
-def render_command(case: Case) -> str:
-    """The words behind ``conflicts merge`` that would merge this note; ``WHICH`` stands for the answers."""
+def render_asked(case: Case) -> Iterator[str]:
+    """The places in the text that a merge asks about, with what each version has there."""
+    for each in case.asked:
+        for indent, text, _ in _outline_asked(each) if each.is_text else ():
+            yield f"{' ' * indent}{text}"
+
+
+def render_command(case: Case, answers: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The words behind ``conflicts merge`` that would merge this note: answers given, and ``WHICH`` for the others."""
     words = [quote_path(case.path)]
+    words += [f"--take {quote_path(f'{key}={word}')}" for key, word in answers.items()]
     words += [f"--take {clean(each.key)}=WHICH" for each in case.asked]
     words += [] if case.sure else ["--yes"]
     return " ".join(words)
@@ -245,8 +254,8 @@ def render_command(case: Case) -> str:
 
 def describe_answers(case: Case) -> str:
     """What ``WHICH`` may be in the words of :func:`render_command`; '' where nothing is asked."""
-    labels = dict.fromkeys(label for each in case.asked for label, _ in each.options)
-    found = [label for label in labels if "+" not in label]
+    # What several versions have come to so far is meant by any of them.
+    found = list(dict.fromkeys(label.split("+")[0] for each in case.asked for label, _ in each.options))
     if any(each.is_text for each in case.asked):
         found.append("both (of a text)")
     if not all(each.is_text for each in case.asked):
