@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from posixpath import normpath
 from typing import NamedTuple
 
 from notesync.followup.client import find_key, find_known_keys, is_client, read_client
@@ -23,6 +22,7 @@ from notesync.store.conflicts import Copy, Facts, is_same_client, shares_past
 from notesync.store.history import History
 from notesync.store.vault import Unreadable, Vault
 from notesync.store.writing import fold
+from notesync.sync.counting import is_generated
 
 
 def find_copies(vault: Vault, paths: Iterable[str], settings: Settings, state: str) -> list[Copy]:
@@ -36,11 +36,6 @@ def find_copies(vault: Vault, paths: Iterable[str], settings: Settings, state: s
         return [copy for copy in found if not is_generated(copy.original, settings)]
     finally:
         witness.close()
-
-
-def is_generated(path: str, settings: Settings) -> bool:
-    """Whether we write the note of this path: its conflict copies are no person's, and ``strays`` sees to them."""
-    return bool(settings.agenda_note) and fold(path) == fold(normpath(settings.agenda_note))
 
 
 class _Seen(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -16,6 +17,7 @@ from notesync.problems import WARNING
 from notesync.store.index import Index, KnownCopy
 
 if TYPE_CHECKING:
+    from notesync.followup.settings import Settings
     from notesync.store.conflicts import Copy
     from notesync.sync.reading import Reader
     from notesync.sync.refresh import Taken
@@ -87,10 +89,16 @@ def _may_differ(index: Index, taken: Taken, *, known: bool, everything: bool) ->
     return bool(taken.claims) and (known or index.has_twins(sorted(taken.claims)))
 
 
+def is_generated(path: str, settings: Settings) -> bool:
+    """Whether we write the note of this path: its conflict copies are no person's, and ``strays`` sees to them."""
+    from notesync.store.writing import fold
+
+    return bool(settings.agenda_note) and fold(path) == fold(normpath(settings.agenda_note))
+
+
 def _find_again(index: Index, reader: Reader) -> list[_Place]:
     """The copies among all notes.  Only folders are looked through in which a name or an id may tell of one."""
     from notesync.store.conflicts import find_copies, may_be_copy
-    from notesync.sync.copies import is_generated
 
     keys = {path: key for key, path in index.note_paths()}
     twins = _Twins(index, reader)
