@@ -389,6 +389,7 @@ class Script:
 
     stopped = False
     is_idle = True
+    poll = 60.0
 
     def __init__(self, *happens: Callable[[], object]) -> None:
         self.happens = list(happens)

@@ -269,26 +269,6 @@ def test_what_is_open_stands_on_today_when_asked_and_is_made_once(vault: Path) -
     assert events(vault)["Dune: Send the plan (until Fri 27 Nov)"][0] == date(2026, 11, 23)
 
 
-def test_conflict_copies_of_the_calendar_are_removed_and_nothing_else(vault: Path) -> None:
-    publish(vault)
-    ours = (vault / "followups.ics").read_bytes()
-    gone = [
-        "followups (Anna's conflicted copy 2026-11-22).ics",
-        "followups.sync-conflict-20261122-103045-ABCDEFG.ics",
-    ]
-    theirs = {
-        "followups (Ben's conflicted copy 2026-11-22).ics": b"BEGIN:VCALENDAR\r\nPRODID:-//somebody//EN\r\n",
-        "followups (1).ics": ours,
-        "trips (Anna's conflicted copy 2026-11-22).ics": ours,
-        "followups.Conflict.ics": ours,  # Resilio's: to delete it deletes the calendar elsewhere
-    }
-    for name, data in {**dict.fromkeys(gone, ours), **theirs}.items():
-        (vault / name).write_bytes(data)
-    publish(vault)
-    left = {path.name: path.read_bytes() for path in vault.glob("*.ics")}
-    assert left == {"followups.ics": ours, **theirs}
-
-
 def test_far_away_and_long_past_events_are_left_out(vault: Path) -> None:
     put(vault, "Far.md", "type: client\nnext_contact: 2030-01-01\n")
     put(vault, "Old.md", "type: client\nnext_contact: 2025-01-01\n")

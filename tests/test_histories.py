@@ -227,21 +227,21 @@ class Histories(RuleBasedStateMachine):
         with self._open(self.cache) as workspace:
             workspace.refresh(grace=False)
 
-    def _watch(self, *writing: str) -> None:
+    def _wait(self, *writing: str) -> None:
         with self._open(self.cache) as workspace, contextlib.suppress(VaultError):
             workspace.refresh(grace=True, writing=frozenset(writing))
 
     @rule(name=names, text=notes, end=st.integers(0, 60), open_still=st.booleans())
     def saved_in_two_pieces_under_a_watcher(self, name: str, text: str, end: int, open_still: bool) -> None:
         self.write(name, text[:end])
-        self._watch(*([f"{name}.md"] if open_still else ()))
+        self._wait(*([f"{name}.md"] if open_still else ()))
         self.write(name, text)
 
     @rule(name=names, into=names, back=st.booleans())
     def renamed_under_a_watcher(self, name: str, into: str, back: bool) -> None:
         if not self._path(into).exists():
             self.rename(name, into)
-            self._watch()
+            self._wait()
             if back:
                 self.rename(into, name)
 
@@ -251,10 +251,10 @@ class Histories(RuleBasedStateMachine):
         if path.exists():
             aside = path.with_suffix(".aside")
             os.replace(path, aside)
-            self._watch()
+            self._wait()
             if back:
                 os.replace(aside, path)
-                self._watch()
+                self._wait()
 
     @rule(batches=st.integers(0, 3))
     def killed_in_the_middle(self, batches: int) -> None:

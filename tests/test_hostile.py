@@ -162,7 +162,7 @@ def find_environment(place: Path) -> dict[str, str]:
 
 def run(place: Path, *words: str) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "notesync", *words, "--vault", str(place / "vault")]
-    if words[0] not in ("sync", "plans"):
+    if words[0] not in ("sync", "plans", "conflicts"):
         command += ["--today", TODAY]
     done = subprocess.run(
         command, env=find_environment(place), capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False

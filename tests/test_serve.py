@@ -470,7 +470,7 @@ def serve_in_steps(vault: Path, *steps: Callable[[], None]) -> list[Step]:
     left = list(steps)
 
     class Script:
-        stopped = False
+        stopped, poll = False, 60.0
 
         def wait(self, *_: object) -> Wake:
             assert publisher.board is not None
