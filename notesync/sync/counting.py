@@ -43,13 +43,14 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
     Out: the clients whose rows were made with other copies than there are now.
     """
     before = index.copies() if index.has_copies() else []
+    if not _may_differ(index, taken, before, everything=everything):
+        return set()
     places = [
         _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in before
     ]
-    if _may_differ(index, taken, known=bool(before), everything=everything):
-        found = _find_again(index, reader)
-        if {each._replace(head=0) for each in found} != {each._replace(head=0) for each in places}:
-            index.store_copies(found)
+    found = _find_again(index, reader)
+    if {each._replace(head=0) for each in found} != {each._replace(head=0) for each in places}:
+        index.store_copies(found)
     _replace_problems(index, [each.key for each in before], ())
     if not index.has_copies():
         return set(index.copied_numbers())
@@ -61,13 +62,14 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
         index.store_copies(chosen)
         taken.mentions, taken.names, taken.tasks = True, True, True
     _put_aside(index, reader, taken, copies)
+    taken.keys.update(each.key for each in copies)
     return _find_miscopied(index, copies)
 
 
-def report_copies(index: Index, reader: Reader) -> None:
+def report_copies(index: Index, reader: Reader, taken: Taken) -> None:
     """Have each copy be among the problems, once nothing more is derived: a note's problems go with its rows."""
-    if index.has_copies():
-        copies = index.copies()
+    copies = index.copies() if index.has_copies() else []
+    if not taken.keys.isdisjoint(each.key for each in copies):
         _replace_problems(index, [each.key for each in copies], list(_report(copies, reader)))
 
 
@@ -82,11 +84,14 @@ def number_copies(stands: str, copies: Sequence[tuple[str, bytes]]) -> int:
 # --- Which notes are copies ------------------------------------------------------------------------------
 
 
-def _may_differ(index: Index, taken: Taken, *, known: bool, everything: bool) -> bool:
-    """Whether other notes than before may be copies: names have come or gone, or ids that two notes have."""
-    if everything or taken.paths:
+def _may_differ(index: Index, taken: Taken, known: Sequence[KnownCopy], *, everything: bool) -> bool:
+    """Whether other notes than before may be copies, or others count, or what they say differs.
+
+    Names have come or gone, notes have one id, or one was looked into that is a copy, has one or counts for it.
+    """
+    if everything or taken.paths or (taken.claims and index.has_twins(sorted(taken.claims))):
         return True
-    return bool(taken.claims) and (known or index.has_twins(sorted(taken.claims)))
+    return not taken.keys.isdisjoint(key for each in known for key in (each.key, each.beside, each.head))
 
 
 def is_generated(path: str, settings: Settings) -> bool:
@@ -128,7 +133,7 @@ class _Twins:
         self.others: dict[str, str] = {}
         self._reader = reader
         self._names: dict[str, str] = {}
-        self._heads: list[str] = []
+        self._heads: dict[str, list[str]] = {}  # by id
 
     def are_one(self, one: str, other: str) -> bool:
         """Whether two notes are one client's."""
@@ -145,11 +150,12 @@ class _Twins:
                 if head:
                     self.others[path] = head
                 else:
-                    self._heads.append(path)
+                    self._heads.setdefault(self.claims[path], []).append(path)
 
     def find_head(self, path: str) -> str:
         """The note that counts of those that are one client's with this one; '' where there is none so far."""
-        return next((head for head in self._heads if self.are_one(head, path)), "")
+        heads = self._heads.get(self.claims.get(path, ""), ())
+        return next((head for head in heads if self.are_one(head, path)), "")
 
     def _read_name(self, path: str) -> str:
         if path not in self._names:

@@ -99,6 +99,7 @@ class Reader:
 
     def take(self, found: Sequence[New], taken: Taken) -> None:
         """Parse and store these notes, and add to what has been ``taken`` in."""
+        taken.keys.update(each.known.key for each in found if each.known is not None)
         known = [each.known.key for each in found if each.known is not None and each.known.is_client]
         ties = self._find_ties(known) if known else {}
         rows: list[tuple[int | None, NoteRow]] = []
@@ -113,6 +114,7 @@ class Reader:
 
         Of a note that cannot be read now, or that has changed since it was looked at, the rows stay as they are.
         """
+        taken.keys.update(keys)
         ties = self._find_ties(keys)
         notes = list(self._index.notes(keys))
         for at in range(0, len(notes), AT_ONCE):

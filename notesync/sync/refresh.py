@@ -159,7 +159,7 @@ class Taken:
     ``claims`` and ``circles`` are the ids and the companies of which some client has changed; ``mentions`` tells
     whether what some note says of others has, ``names`` whether what a client may be called has, ``tasks`` whether
     tasks have that wait for others or for which others wait, ``paths`` whether notes have come or gone, or such
-    have changed as are aside for others.
+    have changed as are aside for others.  ``keys`` are those of the known notes that were looked into.
     """
 
     def __init__(self) -> None:
@@ -173,6 +173,7 @@ class Taken:
         self.names = False
         self.tasks = False
         self.paths = False
+        self.keys: set[int] = set()
 
     def touch(self, index: Index, key: int | None, row: NoteRow | None) -> None:
         """A note's row is about to be replaced by another (None: by none)."""

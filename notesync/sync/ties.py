@@ -172,7 +172,7 @@ def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> N
     late = index.miscounted(None if everything else sorted(taken.circles))
     if late:
         reader.take_again(late, taken)
-    report_copies(index, reader)
+    report_copies(index, reader, taken)
 
 
 def _find_misnamed(index: Index, claims: Sequence[str] | None) -> Iterator[int]:
