@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
@@ -10,15 +12,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "readers: a calendar reader that is not ours; skipped where it is missing"
     )
     config.addinivalue_line("markers", "engines: a sync engine that is not ours; skipped where it is missing")
-    config.addinivalue_line(
-        "markers", "watched: a watcher under saves and storms; runs only when tests/clients is asked for"
-    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the watcher's long tests out of README's command."""
+    """Leave this folder out of README's command, which needs no other program and is over in minutes."""
     if any("clients" in argument for argument in config.args):
         return
     for item in items:
-        if item.get_closest_marker("watched"):
-            item.add_marker(pytest.mark.skip(reason="long: asked for by pytest tests/clients"))
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="with other programs: asked for by pytest tests/clients"))
+
+
+_HERE = Path(__file__).parent

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 from watching import NEW, OLD, PATIENCE, Watched, make_note
 
-pytestmark = pytest.mark.watched
 pty = pytest.importorskip("pty", reason="terminals as POSIX has them")
 
 Save = Callable[[Path], None]

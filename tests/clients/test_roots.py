@@ -14,7 +14,6 @@ import pytest
 from watching import HOME, NEW, OLD, Watched, make_note
 
 pytestmark = [
-    pytest.mark.watched,
     pytest.mark.skipif(os.name != "posix", reason="Windows does not let a watched folder go"),
 ]
 CLIENTS = 8

@@ -17,7 +17,6 @@ import pytest
 from watching import NEW, OLD, Watched, make_note
 
 pytestmark = [
-    pytest.mark.watched,
     pytest.mark.skipif(os.name != "posix", reason="these are POSIX's system calls"),
 ]
 

@@ -27,7 +27,6 @@ import pytest
 from watching import Watched, require_whole
 
 pytestmark = [
-    pytest.mark.watched,
     pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does"),
 ]
 
