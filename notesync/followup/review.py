@@ -436,10 +436,12 @@ def _find_updates(
 def _find_first_day(client: Client, today: date) -> date | None:
     if client.created is not None:
         return client.created.day if client.created.day <= today else None
-    dated = [*client.anchors.values(), *([client.last_contact] if client.last_contact else ())]
-    days = [entry.day for entry in client.log] + [each.day for each in dated]
+    days = [entry.day for entry in client.log] + [anchor.day for anchor in client.anchors.values()]
     days += [day for task in client.tasks if (day := task.created or task.done) is not None]
-    return min((day for day in days if day <= today), default=None)
+    first = min((day for day in days if day <= today), default=None)
+    if first is not None and client.last_contact is not None and client.last_contact.day < first:
+        return None  # they were known before anything that the note has kept
+    return first
 
 
 # --- A client's state on a day ---------------------------------------------------------------------------
