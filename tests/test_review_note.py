@@ -28,6 +28,7 @@ from notesync.publish.review_data import (
 from notesync.publish.review_note import refresh_review, render_review_markdown
 from notesync.publish.review_page import find_style_source, render_review_page
 from notesync.publish.review_table import render_review_lines, render_review_table, share_out
+from notesync.publish.text import NOTE_START
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 from notesync.sync.review_note import find_review_path, write_review
 from notesync.sync.reviewing import review_period
@@ -106,6 +107,13 @@ def write(vault: Path) -> str:
     with open_vault(vault) as workspace:
         steps, path = write_review(workspace, review_period(workspace, period))
         return f"{path} {'kept' if not steps else 'made' if steps[0].before is None else 'changed'}"
+
+
+def test_a_review_does_not_begin_like_the_agendas_note_which_is_written_over(vault: Path) -> None:
+    write(vault)
+    data = (vault / "Reviews" / "2026-11.md").read_bytes()
+    assert data.startswith(b"---\nreview: 2026-11\ngenerated: notesync\n---\n")
+    assert not data.startswith(NOTE_START.encode())
 
 
 def log(vault: Path, entry: str) -> None:
