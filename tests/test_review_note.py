@@ -240,6 +240,22 @@ def test_a_note_that_says_nothing_now_is_not_taken_for_a_client_of_whom_nothing_
     assert review.remarks[0] == "1 note could not be read, so nothing of that is counted: Bo.md."
 
 
+def test_show_the_review_and_what_is_missed_agree_on_somebody_hard_to_reach(vault: Path) -> None:
+    """The reasons closed on 20 October; five attempts ask for a decision since the 15th, and that stands for them."""
+    attempts = "".join(f"- 2026-11-{day} call (no answer)\n" for day in (20, 19, 18, 17, 16, 15))
+    (vault / "Ann.md").write_text(
+        f"---\ntype: client\nlost: 2026-10-15\n---\n## Log\n{attempts}- 2026-10-01 call: x\n",
+        encoding="utf-8",
+    )
+    lines = look_back(vault, "2026-10").now["follow-ups"].lines
+    assert [(line.item, line.part) for line in lines] == [("reasons", "open")]
+    with open_vault(vault) as workspace:
+        (name,) = workspace.names()
+        _, progress = workspace.read_history(name.key)
+        assert [each.status for each in progress if each.step.name == "reasons"] == ["overdue"]
+        assert not workspace.agenda(Selection(missed=True)).items
+
+
 def test_a_conflict_copy_is_no_second_client_and_is_told_of(vault: Path) -> None:
     copy = vault / "Ann.sync-conflict-20261110-101010-ABCDEFG.md"
     copy.write_text(
