@@ -466,7 +466,15 @@ def test_two_machines_write_the_same_note(noted: Path, tmp_path: Path) -> None:
     assert (noted / "Follow-ups.md").read_bytes() == first
 
 
-@pytest.mark.parametrize("words", ["---\ntype: client\nphone: 021\n---\n", "Shopping\n"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "---\ntype: client\nphone: 021\n---\n",
+        "Shopping\n",
+        "---\nreview: 2026-11\ngenerated: notesync\n---\nWhat I learned: listen.\n",
+    ],
+    ids=["a client", "another", "a review with answers"],
+)
 def test_a_persons_note_in_its_place_is_left_alone_and_the_calendar_written(noted: Path, words: str) -> None:
     (noted / "Follow-ups.md").write_text(words, encoding="utf-8")
     with pytest.raises(NotesyncError, match=r"Follow-ups\.md is not a note that notesync wrote"):

@@ -168,6 +168,27 @@ def test_a_copy_of_a_generated_note_goes_without_a_merge(quick_path: Path) -> No
     assert desk.files() == {"Agenda.md": made}
 
 
+def test_the_answers_in_a_copy_of_a_review_are_not_lost(quick_path: Path) -> None:
+    """Figures of two days, and an answer in each: no version is thrown away for holding nothing new."""
+    made = (
+        "---\nreview: 2026-11\ngenerated: notesync\n---\n%% notesync figures: lessons 0123 %%\n| Contacts | 1 |\n"
+        "%% notesync end: lessons %%\n\n**What I learned:**\n\n- \n"
+    )
+    path, copy = "Clients/2026-11.md", "Clients/2026-11 (Anna's conflicted copy 2026-11-22).md"
+    desk = Desk(quick_path, ())
+    desk.history.store([(path, made.encode())], time.time() - 1000)
+    desk.put(path, made.replace("- \n", "- Listen.\n"))
+    desk.put(copy, made.replace("%% notesync figures", "A busy month.\n\n%% notesync figures"))
+    assert desk.case().state == MERGES
+    desk.merge()
+    (text,) = desk.files().values()
+    assert "- Listen." in text
+    assert "A busy month." in text
+    desk.put(path, made.replace("- \n", "- Listen.\n"))
+    desk.put(copy, made.replace("- \n", "- Ask.\n").replace("| 1 |", "| 2 |"))
+    assert desk.case().state == ASKS
+
+
 def test_two_dates_leave_everything_as_it_is_until_somebody_says(desk: Desk) -> None:
     for path, day in ((NOTE, "26"), (COPY, "27")):
         desk.put(path, desk.files()[path].replace("value:", f"next_contact: 2026-11-{day}\nvalue:"))

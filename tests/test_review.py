@@ -33,6 +33,7 @@ from notesync.followup.rules import find_follow_ups, find_missed
 from notesync.followup.settings import parse_settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
+from notesync.publish.review_words import build_report
 
 HOME = Path(__file__).parents[1]
 TODAY = date(2026, 11, 22)  # a Sunday
@@ -98,6 +99,11 @@ FIGURE_TABLE = {
     ),
     "new by created": ("created: 2026-11-05\n--\n- 2026-11-06 call: x", "new", "1"),
     "new by the first thing dated": ("--\n- 2026-11-06 call: x\n- 2026-11-05 call: y", "new", "1"),
+    "last heard of long before the log": (
+        "last_contact: 2026-05-05\n--\n- 2026-11-06 call: x",
+        "new",
+        "none",
+    ),
     "not new": ("created: 2026-01-05\n--\n- 2026-11-06 call: x", "new", "none"),
     "a sale by the key": (f"{SOLD}- 2026-11-02 visit: x", "sales", "1"),
     "a sale of the log and its key are one": (
@@ -120,6 +126,11 @@ FIGURE_TABLE = {
         "lost: 2026-11-10\n--\n- 2026-11-10 call: lost: too dear",
         "lost",
         "with a reason 1",
+    ),
+    "an attempt finds no reason": (
+        "lost: 2026-11-10\n--\n- 2026-11-12 call (no answer): asked why #reasons",
+        "lost",
+        "without a reason 1",
     ),
     "lost with a reason found later": (
         "lost: 2026-11-10\n--\n- 2026-11-12 call: we were too slow #reasons",
@@ -312,6 +323,22 @@ def test_people_of_one_company_keep_one_another_in_touch() -> None:
     assert tell(look_back(one, settings=settings), "in-touch") == "not kept 1"
 
 
+def test_a_colleagues_contact_is_not_said_to_be_the_clients_own() -> None:
+    settings = "default_every: {customer: week}\n"
+    one = "company: Acme\nstage: customer\n--\n- 2026-09-02 call: x"
+    other = "company: Acme\nstage: customer\n--\n- 2026-11-02 call: x"
+    words = [line.words for line in look_back(one, other, settings=settings).now["drift"].lines]
+    assert words == [
+        "last contact with Acme Mon 2 Nov 2026, 20 days ago, wanted every 7",
+        "last contact Mon 2 Nov 2026, 20 days ago, wanted every 7",
+    ]
+
+
+def test_the_reason_is_told_without_its_tag() -> None:
+    review = look_back("lost: 2026-11-10\n--\n- 2026-11-12 call: #reasons too slow #price")
+    assert [line.item for line in review.now["lost"].lines] == ["too slow"]
+
+
 def test_ten_who_drift_most_worst_first() -> None:
     notes = [f"name: N{at}\nevery: week\n--\n- {TODAY - timedelta(8 + at)} call: x" for at in range(14)]
     review = look_back(*notes)
@@ -359,6 +386,15 @@ def test_no_notes_at_all() -> None:
     review = look_back()
     assert review.clients == 0
     assert tell(review, "contacts") == "no note has a log"
+
+
+def test_what_is_not_known_is_not_drawn_or_denied_either() -> None:
+    review = look_back("last_contact: 2026-11-03\nlost: 2026-11-05")
+    assert all(not trend.counts for trend in review.trends)
+    _, better, learned, _, _ = build_report(review).sections
+    assert better.beside == "Not known: no note has a log."
+    assert learned.beside == "No reason for a lost sale was noted."
+    assert build_report(look_back("last_contact: 2026-11-03")).sections[2].beside == better.beside
 
 
 # --- Periods ---------------------------------------------------------------------------------------------

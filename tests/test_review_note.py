@@ -28,6 +28,7 @@ from notesync.publish.review_data import (
 from notesync.publish.review_note import refresh_review, render_review_markdown
 from notesync.publish.review_page import find_style_source, render_review_page
 from notesync.publish.review_table import render_review_lines, render_review_table, share_out
+from notesync.publish.text import NOTE_START
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 from notesync.sync.review_note import find_review_path, write_review
 from notesync.sync.reviewing import review_period
@@ -106,6 +107,13 @@ def write(vault: Path) -> str:
     with open_vault(vault) as workspace:
         steps, path = write_review(workspace, review_period(workspace, period))
         return f"{path} {'kept' if not steps else 'made' if steps[0].before is None else 'changed'}"
+
+
+def test_a_review_does_not_begin_like_the_agendas_note_which_is_written_over(vault: Path) -> None:
+    write(vault)
+    data = (vault / "Reviews" / "2026-11.md").read_bytes()
+    assert data.startswith(b"---\nreview: 2026-11\ngenerated: notesync\n---\n")
+    assert not data.startswith(NOTE_START.encode())
 
 
 def log(vault: Path, entry: str) -> None:
@@ -213,6 +221,52 @@ def test_a_note_that_cannot_be_read_is_told(vault: Path) -> None:
         assert period is not None
         remarks = review_period(workspace, period).remarks
     assert remarks[0] == "1 note could not be read, so nothing of that is counted: Bo.md."
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [b"", b"\0" * 40, b"---\ntype: cli", NASTY_NOTE.encode()[:60]],
+    ids=["empty", "nul", "cut", "half"],
+)
+def test_a_note_that_says_nothing_now_is_not_taken_for_a_client_of_whom_nothing_is_logged(
+    vault: Path, damaged: bytes
+) -> None:
+    for name in ("Bo.md", "Cy.md"):
+        (vault / name).write_bytes((vault / "Ann.md").read_bytes())
+    assert look_back(vault).clients == 3
+    (vault / "Bo.md").write_bytes(damaged)
+    review = look_back(vault)
+    assert review.clients == 2
+    assert review.remarks[0] == "1 note could not be read, so nothing of that is counted: Bo.md."
+
+
+def test_show_the_review_and_what_is_missed_agree_on_somebody_hard_to_reach(vault: Path) -> None:
+    """The reasons closed on 20 October; five attempts ask for a decision since the 15th, and that stands for them."""
+    attempts = "".join(f"- 2026-11-{day} call (no answer)\n" for day in (20, 19, 18, 17, 16, 15))
+    (vault / "Ann.md").write_text(
+        f"---\ntype: client\nlost: 2026-10-15\n---\n## Log\n{attempts}- 2026-10-01 call: x\n",
+        encoding="utf-8",
+    )
+    lines = look_back(vault, "2026-10").now["follow-ups"].lines
+    assert [(line.item, line.part) for line in lines] == [("reasons", "open")]
+    with open_vault(vault) as workspace:
+        (name,) = workspace.names()
+        _, progress = workspace.read_history(name.key)
+        assert [each.status for each in progress if each.step.name == "reasons"] == ["overdue"]
+        assert not workspace.agenda(Selection(missed=True)).items
+
+
+def test_a_conflict_copy_is_no_second_client_and_is_told_of(vault: Path) -> None:
+    copy = vault / "Ann.sync-conflict-20261110-101010-ABCDEFG.md"
+    copy.write_text(
+        f"{(vault / 'Ann.md').read_text(encoding='utf-8')}- 2026-11-05 visit: y\n", encoding="utf-8"
+    )
+    review = look_back(vault)
+    assert (review.clients, len(review.now["contacts"].lines)) == (1, 1)
+    assert review.remarks[0] == (
+        f"1 conflict copy is not merged, so what only such a copy holds is not counted: {copy.name}. "
+        "'notesync conflicts' shows what differs."
+    )
 
 
 # --- What notes hold stays words -------------------------------------------------------------------------
@@ -355,6 +409,12 @@ def test_json_has_every_figure_and_its_numbers(example: Review) -> None:
     assert figures["value-at-risk"]["before"]["unknown"] == "only of today can it be known"
 
 
+COUNTED_OTHERWISE = {
+    *("contacts", "attempts", "attempts-per-contact", "complaints", "complaint-contact", "complaint-end"),
+    *("lost", "value-lost"),
+}
+
+
 @pytest.mark.parametrize("name", BY_NAME)
 def test_why_lists_as_many_lines_as_the_figure_has(example: Review, name: str) -> None:
     told = json.loads("".join(render_why_json(example, name, "/vault")))
@@ -363,7 +423,10 @@ def test_why_lists_as_many_lines_as_the_figure_has(example: Review, name: str) -
     lines = list(render_why_lines(example, name))
     assert len(lines) == count
     assert all(re.match(r"\S.*\.md:[0-9]+: 2026-", line) for line in lines)
-    assert len(list(render_why_csv(example.now[name].lines))) == count + 1
+    header, *rows = render_why_csv(name, example.now[name].lines)
+    assert len(rows) == count
+    assert all(list(line) == header.rstrip().split(",") for line in told["lines"])
+    assert ("step" in header) == (name not in COUNTED_OTHERWISE)
     for line in example.now[name].lines:
         text = (EXAMPLE / line.path).read_text(encoding="utf-8").splitlines()
         assert 1 <= line.line <= len(text)

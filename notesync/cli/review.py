@@ -94,6 +94,7 @@ def review(
             session.write(_render(workspace, found, pick_format(form)))
         session.tell_first_steps(workspace)
         tell_unknown(session, workspace, Filters(owners))
+        session.tell_problem_count(workspace)
 
 
 def _find_figure(wanted: str) -> str:
@@ -202,7 +203,7 @@ def _render_why(workspace: Workspace, found: Review, name: str, form: str | None
     if form == "json":
         return review_data.render_why_json(found, name, workspace.root)
     if form == "csv":
-        return review_data.render_why_csv(lines)
+        return review_data.render_why_csv(name, lines)
     return review_data.render_why_lines(found, name)
 
 

@@ -60,7 +60,8 @@ FIGURES = (
     ),
     Definition(
         "new", 1, "New clients", COUNT,
-        "Clients whose first day lies in the period: `created`, else the first thing with a date in their note.",
+        "Clients whose first day lies in the period: `created`, else the first thing with a date in their note. Where "
+        "`last_contact` lies further back, nobody noted since when they are known.",
         better=1,
     ),
     Definition(
@@ -193,7 +194,8 @@ FIGURES = (
     Definition(
         "drift", 5, "Clients beyond their rhythm", COUNT,
         "Clients whose last contact lies further back than they wish, as of the period's last day; drift is by how "
-        "much, in their own interval.",
+        "much, in their own interval. Where people of one company share a cadence, the last contact with any of them "
+        "counts.",
         better=-1,
     ),
 )  # fmt: skip

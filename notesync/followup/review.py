@@ -322,7 +322,11 @@ def _add_losses(lines: Lines, client: Client, entries: Sequence[Entry], today: d
 
 def _find_reason(entries: Sequence[Entry], lost: date) -> tuple[str, Entry | None]:
     """Why there was no sale: in the words of the newest entry tagged so, else of the one that notes the loss."""
-    tagged = [entry for entry in entries if "reasons" in entry.tags and entry.day >= lost - timedelta(7)]
+    tagged = [
+        entry
+        for entry in entries
+        if "reasons" in entry.tags and not entry.attempt and entry.day >= lost - timedelta(7)
+    ]
     if tagged:
         entry = max(tagged, key=lambda each: each.day)
         return _strip_tags(entry.text), entry
@@ -337,6 +341,8 @@ def _strip_tags(text: str) -> str:
     words = show_link(text).split()
     while words and words[-1].startswith("#"):
         words.pop()
+    while words and words[0].startswith("#"):
+        words.pop(0)
     return " ".join(words)
 
 
@@ -432,7 +438,10 @@ def _find_first_day(client: Client, today: date) -> date | None:
         return client.created.day if client.created.day <= today else None
     days = [entry.day for entry in client.log] + [anchor.day for anchor in client.anchors.values()]
     days += [day for task in client.tasks if (day := task.created or task.done) is not None]
-    return min((day for day in days if day <= today), default=None)
+    first = min((day for day in days if day <= today), default=None)
+    if first is not None and client.last_contact is not None and client.last_contact.day < first:
+        return None  # they were known before anything that the note has kept
+    return first
 
 
 # --- A client's state on a day ---------------------------------------------------------------------------
@@ -452,7 +461,7 @@ def _find_states(states: Iterable[State], period: Period, until: date) -> Lines:
             drift = find_drift(last, state.wanted, until)
             if drift and last is not None:
                 days = (until - last).days
-                words = f"last contact {name_day(last)}, {days} days ago, wanted every {state.wanted}"
+                words = f"{_tell_last(state, last)}, {days} days ago, wanted every {state.wanted}"
                 lines["drift"].append(
                     Line(until, client.name, client.path, client.every_line, "", words, amount=drift)
                 )
@@ -478,11 +487,17 @@ def _judge_touch(state: State, period: Period, until: date, last: date | None) -
         and (due.settled is None or due.settled > max(due.closes, period.first))
     ]
     if not gaps:
-        return base._replace(words=f"last contact {name_day(last)}, wanted every {state.wanted} days")
+        return base._replace(words=f"{_tell_last(state, last)}, wanted every {state.wanted} days")
     worst = min(gaps, key=lambda due: due.closes)
     return base._replace(
         part="not kept", words=f"wanted by {name_day(worst.closes)}, every {state.wanted} days"
     )
+
+
+def _tell_last(state: State, last: date) -> str:
+    """The last contact, and with whom where it was with somebody else of the company."""
+    others = "" if last in state.own else f" with {state.client.company}"
+    return f"last contact{others} {name_day(last)}"
 
 
 def _judge_update(state: State, until: date) -> Line:
@@ -642,7 +657,7 @@ def _count_hours(now: Mapping[str, Reading]) -> dict[int, tuple[int, int]]:
 
 
 def _find_trends(evidence: Evidence, span: Period) -> Iterator[Trend]:
-    begins = evidence.begins or span.first
+    begins = evidence.begins or date.max
     parts = [each for each in part(span) if each.last >= begins]  # before that nobody knows
     days = tuple(each.first for each in parts)
     for name, title in (("contacts", "Contacts made"), ("attempts", "Attempts that reached nobody")):

@@ -300,10 +300,16 @@ class Progress(NamedTuple):
     line: int
 
 
-def find_progress(client: Client, context: Context, past: Past) -> Iterator[Progress]:
-    """Every step of the plans in force on a day, settled and ended ones too, in the plans' order."""
+def find_progress(
+    client: Client, context: Context, past: Past, alive: date | None = None
+) -> Iterator[Progress]:
+    """Every step of the plans in force on a day, settled and ended ones too, in the plans' order.
+
+    ``alive`` is the day that none must be missed by, if not the day itself.
+    """
     if not _has_plan(client):
         return
+    alive = alive or past.as_of
     course = Course(client, context, past.as_of)
     plans = [plan.name for plan in context.plans.plans]
     found: list[tuple[int, int, int, Progress]] = []
@@ -317,12 +323,10 @@ def find_progress(client: Client, context: Context, past: Past) -> Iterator[Prog
                 turn = Turn(outcome.last, opens, closes, None)
                 shown = _show(client, occasion, group, run, turn, SETTLED)
                 found.append((*order, shown._replace(settled=_describe_outcome(outcome), ended=None)))
-            open_turn, _, _ = _find_turn(course, (at, number), past.as_of)
+            open_turn, _, _ = _find_turn(course, (at, number), alive)
             if open_turn is not None:
-                turn = open_turn
-                found.append(
-                    (*order, _show(client, occasion, group, run, turn, _judge(turn, past.as_of), past.as_of))
-                )
+                turn, status = open_turn, _judge_alive(open_turn, alive, past.as_of)
+                found.append((*order, _show(client, occasion, group, run, turn, status, past.as_of)))
             elif outcome is None:
                 turn = occasion.turn._replace(expires=None, waits="")
                 found.append((*order, _show(client, occasion, group, run, turn, ENDED)))
@@ -397,9 +401,7 @@ def _follow(
         for turn in timetable.list_turns(occasion, number, alive, pause and pause.day):
             if turn.number < open_turn.number:
                 yield turn, MISSED, None
-    is_missed = open_turn.expires is not None and open_turn.expires < alive
-    status = MISSED if is_missed else _judge(open_turn._replace(expires=None), course.as_of)
-    yield open_turn, status, None
+    yield open_turn, _judge_alive(open_turn, alive, course.as_of), None
 
 
 def _describe_outcome(outcome: Outcome) -> Settled:
@@ -409,8 +411,8 @@ def _describe_outcome(outcome: Outcome) -> Settled:
     return Settled(outcome.done.day, by, outcome.taken, outcome.early)
 
 
-def _judge(turn: Turn, today: date) -> str:
-    if turn.expires is not None and today > turn.expires:
+def _judge_alive(turn: Turn, alive: date, today: date) -> str:
+    if turn.expires is not None and alive > turn.expires:
         return MISSED
     if turn.waits:
         return WAITS

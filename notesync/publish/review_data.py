@@ -48,7 +48,7 @@ def render_review_json(review: Review, vault: str) -> Iterator[str]:
             ),
             ("missed_most", review.worst_step or None),
             ("trends", (_build_trend(trend) for trend in review.trends)),
-            ("drifting", (_build_line(line) for line in review.drifting)),
+            ("drifting", (_build_line("drift", line) for line in review.drifting)),
             ("remarks", [clean(remark) for remark in review.remarks]),
         ]
     )
@@ -116,15 +116,23 @@ def _build_trend(trend: Trend) -> dict[str, object]:
     }
 
 
-def _build_line(line: Line) -> dict[str, object]:
+_ITEMS = {
+    **dict.fromkeys(("contacts", "attempts", "attempts-per-contact"), "hour"),
+    **dict.fromkeys(("complaints", "complaint-contact", "complaint-end"), "about"),
+    **dict.fromkeys(("lost", "value-lost"), "reason"),
+}
+"""What the lines of a figure are counted by besides their part; of all others it is a plan's step."""
+
+
+def _build_line(figure: str, line: Line) -> dict[str, object]:
     return {
         "path": clean(line.path),
         "line": line.line,
         "day": line.day.isoformat(),
         "client": clean(line.client),
         "part": line.part or None,
-        "kind": clean(line.group) or None,
-        "step": clean(line.item) or None,
+        "channel" if figure == "attempts-per-contact" else "kind": clean(line.group) or None,
+        _ITEMS.get(figure, "step"): clean(line.item) or None,
         "amount": line.amount,
         "words": clean(line.words),
     }
@@ -175,12 +183,13 @@ def render_why_json(review: Review, name: str, vault: str) -> Iterator[str]:
             *_build_head(review, vault),
             ("figure", _build_figure(review, figure)),
             ("meaning", figure.meaning),
-            ("lines", (_build_line(line) for line in review.now[name].lines)),
+            ("lines", (_build_line(name, line) for line in review.now[name].lines)),
         ]
     )
 
 
-def render_why_csv(lines: tuple[Line, ...]) -> Iterator[str]:
+def render_why_csv(name: str, lines: tuple[Line, ...]) -> Iterator[str]:
     """The same as rows."""
-    header = ("path", "line", "day", "client", "part", "kind", "step", "amount", "words")
-    return render_rows(header, (_build_line(line).values() for line in lines))
+    kind, item = "channel" if name == "attempts-per-contact" else "kind", _ITEMS.get(name, "step")
+    header = ("path", "line", "day", "client", "part", kind, item, "amount", "words")
+    return render_rows(header, (_build_line(name, line).values() for line in lines))

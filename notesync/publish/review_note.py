@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from notesync.problems import RefusedError
 from notesync.publish.review_words import Listing, Report, Row, Section, Spark, Stack, build_report
-from notesync.publish.text import NOTE_START, clean, escape_markdown, link_markdown
+from notesync.publish.text import clean, escape_markdown, link_markdown
 
 if TYPE_CHECKING:
     from notesync.followup.review import Review
@@ -32,7 +32,8 @@ _MARK = re.compile(r"%% notesync (?:figures|end): ")
 def render_review_markdown(review: Review) -> Iterator[str]:
     """The review as a new note: figures, and lines to fill in."""
     report = build_report(review)
-    yield f"{NOTE_START}review: {review.period.name}\n---\n"
+    # Not as the agenda's note begins, which is written anew as a whole: here a person answers.
+    yield f"---\nreview: {review.period.name}\ngenerated: notesync\n---\n"
     blocks = _build_blocks(report)
     for name in _NAMES:
         yield f"{_wrap(name, blocks[name])}\n"

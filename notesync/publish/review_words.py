@@ -175,6 +175,9 @@ def _build_section(review: Review, number: int) -> Section:
 
 def _find_beside(review: Review, number: int) -> str:
     """What the question that only a person answers is about."""
+    unknown = review.now["follow-ups" if number == 2 else "lost"].unknown
+    if unknown:
+        return f"Not known: {clean(unknown)}."
     if number == 2:
         if not review.worst_step:
             return "No step of a plan was late, missed or left open."

@@ -157,8 +157,9 @@ def _find_state(data: bytes | None, sheets: Sequence[Sheet], settled: Settled | 
 
 
 def _is_generated(data: bytes, path: str) -> bool:
+    """Whether all of a note is ours; in a review's a person answers."""
     note = parse_note(data, path)
-    return is_made(note) and not note.template
+    return is_made(note) and not note.template and "review" not in note.by_name
 
 
 def _build_unread(copy: Copy) -> Sheet:

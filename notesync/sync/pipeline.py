@@ -411,16 +411,18 @@ class Workspace(Answers):
         Of a client who is not to be contacted only what is over.
         """
         from notesync.followup.follow_up import find_past
+        from notesync.followup.rules import find_alive
         from notesync.followup.steps import MISSED, find_progress
         from notesync.followup.wording import tell_reason
 
         client = self._read_client(self.known_key(key))
         if client is None:
             return (), []
-        today = self.moment.day
+        today, context = self.moment.day, self._reading_context()
+        past = find_past(client, today)
         progress = [
             each._replace(reason=tell_reason(each.reason, each.closes, today))
-            for each in find_progress(client, self._reading_context(), find_past(client, today))
+            for each in find_progress(client, context, past, find_alive(client, context, past))
             if not client.do_not_contact or each.settled or each.ended or each.status == MISSED
         ]
         return client.log, progress

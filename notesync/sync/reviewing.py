@@ -7,7 +7,7 @@ What is overdue now is the index's own answer.  Nothing is written here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from notesync.followup.agenda import OVERDUE
@@ -29,12 +29,19 @@ AT_ONCE = 500
 Progress = Callable[[int, int], None]
 
 
+class _Apart(NamedTuple):
+    """Paths of what is not counted: notes that cannot be read now, and conflict copies beside the notes they are of."""
+
+    unread: list[str]
+    copies: list[str]
+
+
 def review_period(
     workspace: Workspace, period: Period, owners: Sequence[str] = (), progress: Progress | None = None
 ) -> Review:
     """The review of a period for these owners' clients, or all, as today began."""
-    unread: list[str] = []
-    clients = list(_read_clients(workspace, unread, progress))
+    apart = _Apart([], [])
+    clients = list(_read_clients(workspace, apart, progress))
     wanted = {_fold(owner) for owner in owners}
     today, context = workspace.moment.day, workspace.context()
 
@@ -45,31 +52,51 @@ def review_period(
     with workspace.at_midnight():
         at_risk = list(_list_at_risk(workspace, owners)) if period.last >= today else []
     review = build_review(evidence, context, period, today, tuple(owners), at_risk)
-    if not unread:
-        return review
-    names = ", ".join(unread[:3]) + (" and others" if len(unread) > 3 else "")
-    what = "1 note" if len(unread) == 1 else f"{len(unread)} notes"
-    remark = f"{what} could not be read, so nothing of that is counted: {names}."
-    return review._replace(remarks=(remark, *review.remarks))
+    return review._replace(remarks=(*_tell_apart(apart), *review.remarks))
+
+
+def _tell_apart(apart: _Apart) -> Iterator[str]:
+    if apart.unread:
+        what = "1 note" if len(apart.unread) == 1 else f"{len(apart.unread)} notes"
+        yield f"{what} could not be read, so nothing of that is counted: {_list_some(apart.unread)}."
+    if apart.copies:
+        what = "1 conflict copy is" if len(apart.copies) == 1 else f"{len(apart.copies)} conflict copies are"
+        yield (
+            f"{what} not merged, so what only such a copy holds is not counted: {_list_some(apart.copies)}. "
+            "'notesync conflicts' shows what differs."
+        )
+
+
+def _list_some(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:3]) + (" and others" if len(paths) > 3 else "")
 
 
 def _fold(name: str) -> str:
     return normalize("NFC", name).casefold()
 
 
-def _read_clients(workspace: Workspace, unread: list[str], progress: Progress | None) -> Iterator[Client]:
-    """Every client as the notes tell of them now, by path; the paths of notes that cannot be read are ``unread``."""
-    settings, context = workspace.settings, workspace.context()
+def _read_clients(workspace: Workspace, apart: _Apart, progress: Progress | None) -> Iterator[Client]:
+    """Every client as the notes tell of them now, by path; what is left out comes ``apart``.
+
+    A stale note says nothing now, or half of what it said: it can be read, but not believed.
+    """
+    settings, context, index = workspace.settings, workspace.context(), workspace.index
     known = find_known_keys(settings)
     names = sorted((name.path, name.key) for name in workspace.names())
     for at in range(0, len(names), AT_ONCE):
         batch = names[at : at + AT_ONCE]
-        ties = find_ties(workspace.index, [key for _, key in batch])
+        keys = [key for _, key in batch]
+        ties = find_ties(index, keys)
+        stale = {key for key, _, known in index.notes(keys) if known.stale}
+        apart.copies.extend(sorted(path for _, path, _, _ in index.copies_of(keys)))
         for path, key in batch:
+            if key in stale:
+                apart.unread.append(path)
+                continue
             try:
                 data = workspace.vault.read(path, 0).data
             except Unreadable:
-                unread.append(path)
+                apart.unread.append(path)
                 continue
             note = parse_note(data, path, known)
             body = parse_body(note, settings.log_headings, context.tasks_filter)
