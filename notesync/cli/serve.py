@@ -269,7 +269,7 @@ class _Publisher:
         made_from = (self._keys, workspace.moment.day, workspace.settings, index.age(), index.changes())
         pause()
         if before is not None and made_from == self._made_from:
-            return renew_site(workspace, before, now)
+            return renew_site(workspace, before, now, pause)
         site = build_site(workspace, self._keys, now, before, pause)
         if before is not None and _has_errors(workspace):
             site = site._replace(

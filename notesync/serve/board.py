@@ -107,12 +107,12 @@ def build_site(
     }
     pause()
     vault = workspace.settings.obsidian_vault or os.path.basename(workspace.root)
-    return Site(keys, owners, feeds, _read_agenda(workspace), vault, now)
+    return Site(keys, owners, feeds, _read_agenda(workspace, pause), vault, now)
 
 
-def renew_site(workspace: Workspace, before: Site, now: datetime) -> Site:
+def renew_site(workspace: Workspace, before: Site, now: datetime, pause: Callable[[], None] = _go_on) -> Site:
     """The same site where no note and no setting changed and the day is the same: only hours may have passed."""
-    return before._replace(agenda=_read_agenda(workspace), refreshed=now)
+    return before._replace(agenda=_read_agenda(workspace, pause), refreshed=now)
 
 
 def _join(chunks: Iterator[bytes], pause: Callable[[], None]) -> bytes:
@@ -123,5 +123,5 @@ def _join(chunks: Iterator[bytes], pause: Callable[[], None]) -> bytes:
     return b"".join(joined)
 
 
-def _read_agenda(workspace: Workspace) -> Agenda:
-    return workspace.agenda(Selection(upcoming=DAYS - 1))
+def _read_agenda(workspace: Workspace, pause: Callable[[], None]) -> Agenda:
+    return workspace.agenda(Selection(upcoming=DAYS - 1), pause)
