@@ -298,6 +298,7 @@ def let_in_with(_found: Reply) -> dict[str, str]:
         ("notes.example.org", True), ("192.168.1.7:8423", True), ("evil.example", False), ("", False),
         ("localhost.evil.example", False), ("localhost:evil", False), ("127.0.0.1.nip.example", False), ("[::1", False),
         ("user@localhost", False), ("localhost:", False), ("[::1]x", False),
+        ("evil.example/feed/", False), ("evil.example/healthz?", False), ("x#/feed/", False),
     ],
 )  # fmt: skip
 def test_a_name_that_is_not_ours_gets_no_page(board: Board, host: str, ours: bool) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -83,8 +83,8 @@ def _guard(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
 def _refuse(scope: Scope, hosts: frozenset[str]) -> Response | None:
     if scope["method"] not in METHODS:
         return PlainTextResponse("Only GET and HEAD.\n", 405, {"Allow": ", ".join(METHODS)})
-    request = Request(scope)
-    if request.url.path.startswith(_OPEN_PATHS) or is_our_host(request.headers.get("host", ""), hosts):
+    # Not the path of the request's URL: that begins with its Host, which may hold a path of its own.
+    if scope["path"].startswith(_OPEN_PATHS) or is_our_host(Headers(scope=scope).get("host", ""), hosts):
         return None
     words = "This server does not go by that name. Start it with --public and the address you use.\n"
     return PlainTextResponse(words, 421)
