@@ -444,7 +444,7 @@ def test_while_notes_are_saved_the_old_state_is_served_but_not_for_ever(
     publisher.bring_up_to_date(Busy())  # type: ignore[arg-type]
     assert (board.site, board.failure) == (before, "")
     publisher.update("")
-    later = time.monotonic() + 6
+    later = time.monotonic() + 16
     monkeypatch.setattr("time.monotonic", lambda: later)
     publisher.bring_up_to_date(Busy())  # type: ignore[arg-type]
     assert b"Dune" in ask(board, feed_path(before.keys.feed)).body

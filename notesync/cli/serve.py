@@ -30,7 +30,7 @@ PORT = 8423
 _LOOPBACK = "127.0.0.1"
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  recognised, not listened to
 _LOOKS_MISSED = 3  # after which what is served counts as stale
-_LATEST = 5.0  # seconds after which the next state is made though notes keep being saved
+_LATEST = 15.0  # seconds after which the next state is made though notes keep being saved
 
 
 def _check_public(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
