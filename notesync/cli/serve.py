@@ -140,12 +140,17 @@ def _feed_url(base: str, owner: Owner) -> str:
 
 
 def _serve(session: Session, place: Place, poll: float) -> None:
+    import gc
+
     from notesync.serve.app import build_app
     from notesync.serve.server import Server, open_socket
     from notesync.sync.watch import Watcher
 
     live_long()
     with contextlib.ExitStack() as stack:
+        stack.callback(
+            gc.freeze
+        )  # or at its end it would look through all that was served, half a second long
         sock = open_socket(place.host, place.port)
         stack.callback(sock.close)
         workspace = stack.enter_context(session.open())
