@@ -245,8 +245,8 @@ class Watch:
 
     ``may_write`` is asked each time whether to keep the files current, which another process may be doing.
     ``after`` is called after every refresh, with '' or, in words, with what went wrong, ``idle`` for what can wait
-    until then, once all is done.  ``endures`` are the
-    errors, beside those that are expected, with which life goes on: whoever serves must not die of one note.
+    until then, once all is done.  ``endures`` are the errors, beside those that are expected, with which life goes on:
+    whoever serves must not die of one note.
     """
 
     def __init__(
