@@ -115,7 +115,7 @@ def report(what: str, seconds: float, base: float, most: float) -> None:
 
 def report_limit(what: str, value: float, unit: str, most: float) -> None:
     verdict = "ok" if value <= most else "TOO MUCH"
-    print(f"  {what:<44} {value:9.1f} {unit:<4} {'':11} at most {most:g}   {verdict}")
+    print(f"  {what:<44} {value:9.2f} {unit:<4} {'':11} at most {most:g}   {verdict}")
 
 
 def bench_check(place: Path, options: argparse.Namespace) -> None:

@@ -191,9 +191,9 @@ def bench_serve(place: Path, options: argparse.Namespace) -> None:
     report_limit(
         "slowest tenth, crowd by alone", find_percentile(among, 0.9) / find_percentile(alone, 0.9), "x", 2.5
     )
-    report_limit("answers, 99th percentile", find_percentile(seconds, 0.99) * 1000, "ms", 500)
+    report_limit("answers, 99th percentile", find_percentile(seconds, 0.99) * 1000, "ms", 250)
     report_limit("requests refused or broken off", honest["failed"], "", 0)
-    report_limit("memory, after by before", after / before, "x", 1.15)
+    report_limit("memory, after by before", after / before, "x", 1.1)
     report_limit("memory", after, "MB", 150)
     report_limit("from being asked to its end", ended, "s", 2)
 

@@ -157,6 +157,18 @@ def test_one_clients_work_stands_together_with_what_to_know_before_the_call() ->
     ("facts", "links"),
     [
         ({"phone": ("071 234 (5670)", "+27 21 555")}, ["tel:0712345670", "tel:+2721555"]),
+        (
+            {"phone": ("+27 (0)71 234 5670 x12", "021 555 1234 / 082 555 1234")},
+            ["tel:+27712345670", "tel:0215551234"],
+        ),
+        (
+            {"phone": ("line 2: (021) 555-1234", "+49 (0) 511 / 23 45 67", "(+27) 71 2345")},
+            ["tel:0215551234", "tel:+49511234567", "tel:+27712345"],
+        ),
+        (
+            {"phone": ("javascript:alert(1)", "+ 27 71\n9", "082 555 1234 or 071 234 5670")},
+            ["tel:1", "tel:+27719", "tel:0825551234"],
+        ),
         ({"phone": ("071",), "not_by": ("call",)}, []),
         ({"phone": ("071",), "not_by": ("call",), "contact_by": ("message",)}, ["sms:071"]),
         ({"phone": ("071",), "channel": "message"}, ["tel:071", "sms:071"]),

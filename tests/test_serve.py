@@ -11,8 +11,10 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -296,6 +298,7 @@ def let_in_with(_found: Reply) -> dict[str, str]:
         ("notes.example.org", True), ("192.168.1.7:8423", True), ("evil.example", False), ("", False),
         ("localhost.evil.example", False), ("localhost:evil", False), ("127.0.0.1.nip.example", False), ("[::1", False),
         ("user@localhost", False), ("localhost:", False), ("[::1]x", False),
+        ("evil.example/feed/", False), ("evil.example/healthz?", False), ("x#/feed/", False),
     ],
 )  # fmt: skip
 def test_a_name_that_is_not_ours_gets_no_page(board: Board, host: str, ours: bool) -> None:
@@ -384,6 +387,17 @@ def test_several_lines_of_one_header_are_one_list(board: Board) -> None:
 # staying current ------------------------------------------------------------------------------------
 
 
+class Idle:
+    """A watcher that hears of nothing."""
+
+    stopped, is_idle, poll = False, True, 60.0
+
+
+def renew(publisher: _Publisher, failure: str) -> None:
+    publisher.update(failure)
+    publisher.bring_up_to_date(Idle())  # type: ignore[arg-type]
+
+
 def test_a_site_that_nobody_renews_is_stale(board: Board) -> None:
     """The watcher may be dead, or wait for a drive that does not answer: neither says so."""
     board.patience = 29
@@ -397,18 +411,69 @@ def test_a_site_that_nobody_renews_is_stale(board: Board) -> None:
 def test_where_nothing_changed_no_calendar_is_made_again(workspace: Workspace, vault: Path) -> None:
     publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
     board = publisher.begin("", 240)
-    publisher.update("")  # what was made for the first time is in the index now
+    renew(publisher, "")  # what was made for the first time is in the index now
     before = board.site
-    with patch("notesync.serve.board._read_feed", side_effect=AssertionError("made again")):
-        publisher.update("")
+    with patch("notesync.serve.board.build_body", side_effect=AssertionError("made again")):
+        renew(publisher, "")
     assert (board.failure, board.site.feeds) == ("", before.feeds)
     assert board.site.refreshed > before.refreshed
     put(vault, "Dune.md", "next_contact: 2026-11-24")
     with open_vault(vault) as other:
         other.refresh()  # by another process: to this one it is no change of a note
     workspace.hold()
-    publisher.update("")
+    renew(publisher, "")
     assert b"Dune" in ask(board, feed_path(board.site.keys.feed)).body
+
+
+class Busy(Idle):
+    """A watcher that always hears of something."""
+
+    is_idle = False
+
+
+def test_while_notes_are_saved_the_old_state_is_served_but_not_for_ever(
+    workspace: Workspace, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calendar in the vault comes first; a storm of saves is no reason to serve what is minutes old."""
+    publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
+    board = publisher.begin("", 240)
+    before = board.site
+    put(vault, "Dune.md", "next_contact: 2026-11-24")
+    workspace.refresh()
+    publisher.update("")
+    publisher.bring_up_to_date(Busy())  # type: ignore[arg-type]
+    assert (board.site, board.failure) == (before, "")
+    publisher.update("")
+    later = time.monotonic() + 16
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    publisher.bring_up_to_date(Busy())  # type: ignore[arg-type]
+    assert b"Dune" in ask(board, feed_path(before.keys.feed)).body
+
+
+def test_who_ends_it_waits_for_nothing(workspace: Workspace, vault: Path) -> None:
+    publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
+    before = publisher.begin("", 240).site
+    publisher.update("")
+    with patch.object(Busy, "stopped", True), patch("time.monotonic", return_value=1e12):
+        publisher.bring_up_to_date(Busy())  # type: ignore[arg-type]
+    assert publisher.board is not None
+    assert publisher.board.site is before
+
+
+def test_a_calendar_is_packed_when_somebody_wants_it_so_and_once(board: Board) -> None:
+    body = board.site.feeds[KEYS.feed]
+    with patch("notesync.serve.body.gzip.compress", side_effect=gzip.compress) as packing:
+        told = ask(
+            board,
+            feed_path(),
+            {"host": "localhost", "accept-encoding": "gzip", "if-none-match": body.packed_tag},
+        )
+        assert told.status == 304
+        assert not packing.called
+        for _ in range(2):
+            told = ask(board, feed_path(), {"host": "localhost", "accept-encoding": "gzip"})
+            assert gzip.decompress(told.body) == body.plain
+        assert packing.call_count == 1
 
 
 def test_while_the_settings_are_wrong_calendars_stay_and_the_page_says_so(vault: Path) -> None:
@@ -469,9 +534,7 @@ def serve_in_steps(vault: Path, *steps: Callable[[], None]) -> list[Step]:
     seen: list[Step] = []
     left = list(steps)
 
-    class Script:
-        stopped, poll = False, 60.0
-
+    class Script(Idle):
         def wait(self, *_: object) -> Wake:
             assert publisher.board is not None
             site = publisher.board.site
@@ -487,7 +550,7 @@ def serve_in_steps(vault: Path, *steps: Callable[[], None]) -> list[Step]:
             pass
 
     with open_vault(vault) as workspace:
-        publisher = _Publisher(Quiet(), workspace, make_keys(str(vault)))
+        publisher, watcher = _Publisher(Quiet(), workspace, make_keys(str(vault))), Script()
 
         def after(failure: str) -> None:
             if publisher.board is None:
@@ -495,8 +558,14 @@ def serve_in_steps(vault: Path, *steps: Callable[[], None]) -> list[Step]:
             else:
                 publisher.update(failure)
 
-        watch = cli_sync.Watch(Quiet(), workspace, Script(), after=after, endures=(Exception,))  # type: ignore[arg-type]
-        watch.run()
+        cli_sync.Watch(
+            Quiet(),
+            workspace,
+            watcher,  # type: ignore[arg-type]
+            after=after,
+            idle=lambda: publisher.bring_up_to_date(watcher),  # type: ignore[arg-type]
+            endures=(Exception,),
+        ).run()
     return seen
 
 
@@ -504,22 +573,22 @@ def test_what_goes_wrong_leaves_the_last_good_state(workspace: Workspace, vault:
     publisher = _Publisher(Session(), workspace, make_keys(str(vault)))
     board = publisher.begin("", 240)
     before = board.site
-    publisher.update("the drive is away")
+    renew(publisher, "the drive is away")
     assert (board.site, board.failure) == (before, "the drive is away")
     assert ask(board, "/healthz").status == 503
     put(vault, "Zulu.md", "next_contact: 2026-11-24")
     workspace.refresh()
-    publisher.update("Agenda.md is not a note that notesync wrote")
+    renew(publisher, "Agenda.md is not a note that notesync wrote")
     assert b"Zulu" in ask(board, feed_path(before.keys.feed)).body
     assert (board.site.refreshed, ask(board, "/healthz").status) == (before.refreshed, 503)
     before = board.site
     with patch("notesync.serve.board.build_site", side_effect=MemoryError("no room")):
-        publisher.update("")
+        renew(publisher, "")
     assert (board.site, board.failure) == (before, "no room")
     assert ask(board, feed_path(before.keys.feed)).status == 200
     put(vault, "Dune.md", "next_contact: 2026-11-24")
     workspace.refresh()
-    publisher.update("")
+    renew(publisher, "")
     assert board.failure == ""
     assert b"Dune" in ask(board, feed_path(before.keys.feed)).body
     assert ask(board, "/healthz").body.startswith(b"ok 2")
@@ -545,7 +614,7 @@ def test_a_new_secret_ends_the_old_addresses(workspace: Workspace, vault: Path) 
     board = publisher.begin("", 240)
     old = board.site
     make_keys(str(vault), anew=True)
-    publisher.update("")
+    renew(publisher, "")
     assert not {owner.secret for owner in old.owners} & set(board.site.feeds)
     assert ask(board, feed_path(old.keys.feed)).status == 404
     assert ask(board, f"/open/{old.keys.page}").status == 404
@@ -781,9 +850,7 @@ def test_a_watcher_serves_each_state_that_it_published(vault: Path) -> None:
 
     seen: list[tuple[bytes, Body]] = []
 
-    class Script:
-        stopped, poll = False, 60.0
-
+    class Script(Idle):
         def wait(self, *_: object) -> Wake:
             site = publisher.board.site if publisher.board else None
             assert site is not None
@@ -796,7 +863,7 @@ def test_a_watcher_serves_each_state_that_it_published(vault: Path) -> None:
             pass
 
     with open_vault(vault) as workspace:
-        publisher = _Publisher(Quiet(), workspace, KEYS)
+        publisher, watcher = _Publisher(Quiet(), workspace, KEYS), Script()
 
         def after(failure: str) -> None:
             if publisher.board is None:
@@ -804,7 +871,8 @@ def test_a_watcher_serves_each_state_that_it_published(vault: Path) -> None:
             else:
                 publisher.update(failure)
 
-        cli_sync.Watch(Quiet(), workspace, Script(), after=after).run()  # type: ignore[arg-type]
+        idle = partial(publisher.bring_up_to_date, watcher)  # type: ignore[arg-type]
+        cli_sync.Watch(Quiet(), workspace, watcher, after=after, idle=idle).run()  # type: ignore[arg-type]
     assert [body.plain for _, body in seen] == [file for file, _ in seen]
     assert b"Dune" not in seen[0][0]
     assert b"Dune" in seen[1][0]

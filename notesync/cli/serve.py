@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -22,11 +24,13 @@ from notesync.store.keys import Keys, find_address, find_keys, make_keys, store_
 if TYPE_CHECKING:
     from notesync.serve.board import Board, Owner, Site
     from notesync.sync.pipeline import Workspace
+    from notesync.sync.watch import Watcher
 
 PORT = 8423
 _LOOPBACK = "127.0.0.1"
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  recognised, not listened to
 _LOOKS_MISSED = 3  # after which what is served counts as stale
+_LATEST = 15.0  # seconds after which the next state is made though notes keep being saved
 
 
 def _check_public(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
@@ -136,12 +140,17 @@ def _feed_url(base: str, owner: Owner) -> str:
 
 
 def _serve(session: Session, place: Place, poll: float) -> None:
+    import gc
+
     from notesync.serve.app import build_app
     from notesync.serve.server import Server, open_socket
     from notesync.sync.watch import Watcher
 
     live_long()
     with contextlib.ExitStack() as stack:
+        stack.callback(
+            gc.freeze
+        )  # or at its end it would look through all that was served, half a second long
         sock = open_socket(place.host, place.port)
         stack.callback(sock.close)
         workspace = stack.enter_context(session.open())
@@ -162,7 +171,8 @@ def _serve(session: Session, place: Place, poll: float) -> None:
                 publisher.update(failure)
 
         turn = _Turn(stack, workspace)
-        Watch(session, workspace, watcher, may_write=turn, after=after, endures=(Exception,)).run()
+        idle = partial(publisher.bring_up_to_date, watcher)
+        Watch(session, workspace, watcher, may_write=turn, after=after, idle=idle, endures=(Exception,)).run()
 
 
 def _tell_place(session: Session, root: str, keys: Keys, base: str) -> None:
@@ -190,12 +200,18 @@ class _Turn:
         return self._ours
 
 
+class _SavedMeanwhileError(Exception):
+    """A note was saved: that must not wait until all is made that is served."""
+
+
 class _Publisher:
     """Brings the board up to date after each refresh; what goes wrong leaves the last good state in place."""
 
     def __init__(self, session: Session, workspace: Workspace, keys: Keys) -> None:
         self._session, self._workspace, self._keys = session, workspace, keys
         self._made_from: tuple[object, ...] = ()  # what the site was made from
+        self._wanted_since: float | None = None  # None: what is served is current
+        self._failure = ""  # of the last refresh
         self.board: Board | None = None
 
     def begin(self, failure: str, patience: float) -> Board:
@@ -208,23 +224,46 @@ class _Publisher:
         return self.board
 
     def update(self, failure: str) -> None:
-        """The next state; after a ``failure``, which stands in words on the page, as far as it was taken in.
+        """Have the next state made as soon as there is time; after a ``failure``, which stands in words on the page.
 
-        What cannot be written, such as an agenda's note in whose place is a person's, may be served all the same.
+        Then it is as far as it was taken in: what cannot be written, such as an agenda's note in whose place is a
+        person's, may be served all the same.
         """
         if self.board is None:
             return
-        before = self.board.site
+        self._failure = failure
+        if failure:
+            self.board.failure = failure
+        if self._wanted_since is None:
+            self._wanted_since = time.monotonic()
+
+    def bring_up_to_date(self, watcher: Watcher) -> None:
+        """Make what is wanted, unless the watcher hears of something before it is done: then at the next call.
+
+        Who keeps saving cannot put it off for ever.
+        """
+        if self.board is None or self._wanted_since is None:
+            return
+        until = self._wanted_since + _LATEST
+
+        def pause() -> None:
+            if watcher.stopped or (not watcher.is_idle and time.monotonic() < until):
+                raise _SavedMeanwhileError
+
+        before, failure = self.board.site, self._failure
         try:
-            site = self._build(before)
+            site = self._build(before, pause)
             self.board.site = site._replace(refreshed=before.refreshed) if failure else site
+        except _SavedMeanwhileError:
+            return
         except Exception as error:  # whatever it is, those who subscribed keep what they have
             failure = failure or str(error) or type(error).__name__
             if failure != self.board.failure:
                 self._session.tell_error(f"serving the last good state: {failure}")
+        self._wanted_since = None
         self.board.failure = failure
 
-    def _build(self, before: Site | None) -> Site:
+    def _build(self, before: Site | None, pause: Callable[[], None] = lambda: None) -> Site:
         from notesync.serve.board import build_site, renew_site
 
         workspace = self._workspace
@@ -233,9 +272,10 @@ class _Publisher:
         now = _read_time(workspace.zone)
         index = workspace.index
         made_from = (self._keys, workspace.moment.day, workspace.settings, index.age(), index.changes())
+        pause()
         if before is not None and made_from == self._made_from:
-            return renew_site(workspace, before, now)
-        site = build_site(workspace, self._keys, now, before)
+            return renew_site(workspace, before, now, pause)
+        site = build_site(workspace, self._keys, now, before, pause)
         if before is not None and _has_errors(workspace):
             site = site._replace(
                 feeds={secret: before.feeds.get(secret, body) for secret, body in site.feeds.items()}

@@ -244,8 +244,9 @@ class Watch:
     """The life of one watcher: a refresh and a calendar for every wake, a line for every change.
 
     ``may_write`` is asked each time whether to keep the files current, which another process may be doing.
-    ``after`` is called after every refresh, with '' or, in words, with what went wrong.  ``endures`` are the
-    errors, beside those that are expected, with which life goes on: whoever serves must not die of one note.
+    ``after`` is called after every refresh, with '' or, in words, with what went wrong, ``idle`` for what can wait
+    until then, once all is done.  ``endures`` are the errors, beside those that are expected, with which life goes on:
+    whoever serves must not die of one note.
     """
 
     def __init__(
@@ -256,10 +257,11 @@ class Watch:
         *,
         may_write: Callable[[], bool] = lambda: True,
         after: Callable[[str], None] = lambda failure: None,
+        idle: Callable[[], None] = lambda: None,
         endures: tuple[type[Exception], ...] = (),
     ) -> None:
         self._session, self._workspace, self._watcher = session, workspace, watcher
-        self._may_write, self._after = may_write, after
+        self._may_write, self._after, self._idle = may_write, after, idle
         self._endures = endures
         self._wrong: tuple[Problem, ...] = ()  # the settings' problems that were told last
         self._failure = ""  # what was told last that cannot be done
@@ -281,7 +283,8 @@ class Watch:
             return
 
     def _wait(self, at_most: float | None) -> Wake:
-        """The next reason to refresh; until there is one, the texts of notes are kept."""
+        """The next reason to refresh; until there is one, what can wait is done and the texts of notes are kept."""
+        self._idle()
         while self._keeping.has_more and self._watcher.is_idle:
             self._keeping.go_on(_KEPT_BETWEEN)
         return self._watcher.wait(find_midnight(self._workspace.zone), at_most)

@@ -6,6 +6,7 @@ page is served; jinja2 and segno are imported when the first page is made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -233,7 +234,7 @@ def _find_ways(item: Item) -> Iterator[tuple[str, Link]]:
     if "message" in (item.channel, *item.contact_by):
         channels.append(("message", "Message", "sms"))
     for phone in item.phone:
-        dialled = "".join(sign for sign in phone if sign in "+0123456789")
+        dialled = _find_dialled(phone)
         for channel, word, scheme in channels if dialled else ():
             if channel not in item.not_by:
                 yield channel, _link(f"{word} {clean(phone)}", f"{scheme}:{dialled}", name)
@@ -244,6 +245,28 @@ def _find_ways(item: Item) -> Iterator[tuple[str, Link]]:
     if item.address:
         place = _quote(" ".join(clean(item.address).split()), "")
         yield "visit", _link("Map", f"https://www.google.com/maps/search/?api=1&query={place}", name)
+
+
+# A number as people write it: words around it ("home", "ext 12") are none of it.
+_NUMBER = re.compile(r"(?:\+\s?)?[0-9(][0-9\s()./\-\u2010-\u2015]*")
+_TRUNK = re.compile(r"(?<=[0-9\s])\(0\)")  # of +27 (0)71: dialled only where the country is not
+_SHORTEST = 5  # digits of what is a number, and not "line 2"
+_WHOLE = 7  # digits after which a stroke is before another number, and not behind the area's
+
+
+def _find_dialled(phone: str) -> str:
+    """What to dial: the first number of a text, '' where there is none."""
+    found = [_keep_first(number) for number in _NUMBER.findall(phone)]
+    return next((number for number in found if len(number) >= _SHORTEST), max(found, key=len, default=""))
+
+
+def _keep_first(number: str) -> str:
+    kept = ""
+    for part in (_TRUNK.sub("", number) if number.startswith("+") else number).split("/"):
+        if len(kept) >= _WHOLE:
+            break
+        kept += "".join(sign for sign in part if sign in "+0123456789")
+    return kept
 
 
 def _rank(item: Item, channel: str) -> int:

@@ -1,7 +1,7 @@
 """A board in, a Starlette application out: the feeds, the agenda page, and little else.
 
-Nothing is computed for a request but the page, once for each state: a feed's bytes are there before somebody asks,
-the last good ones whatever happens.  It reads no disk, no note's path is ever part of an address, and no header by
+Nothing is computed for a request but the page, and a feed's bytes packed, once for each state: the plain ones are there
+before somebody asks, the last good ones whatever happens.  It reads no disk, no note's path is ever part of an address, and no header by
 which a proxy tells of itself is believed: ``public`` says all of it.
 """
 
@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from notesync.problems import NotesyncError
-from notesync.serve.body import Body, build_answer, build_body
+from notesync.serve.body import Body, build_answer, build_body, must_pack
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,8 +83,8 @@ def _guard(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
 def _refuse(scope: Scope, hosts: frozenset[str]) -> Response | None:
     if scope["method"] not in METHODS:
         return PlainTextResponse("Only GET and HEAD.\n", 405, {"Allow": ", ".join(METHODS)})
-    request = Request(scope)
-    if request.url.path.startswith(_OPEN_PATHS) or is_our_host(request.headers.get("host", ""), hosts):
+    # Not the path of the request's URL: that begins with its Host, which may hold a path of its own.
+    if scope["path"].startswith(_OPEN_PATHS) or is_our_host(Headers(scope=scope).get("host", ""), hosts):
         return None
     words = "This server does not go by that name. Start it with --public and the address you use.\n"
     return PlainTextResponse(words, 421)
@@ -130,7 +131,10 @@ class _Pages:
         if body is None:
             return await self.not_found(request, None)
         headers = {"Content-Disposition": f'inline; filename="{FEED_NAME}"', "Cache-Control": "no-cache"}
-        return _answer(request, body, "text/calendar; charset=utf-8", headers)
+        kind = "text/calendar; charset=utf-8"
+        if must_pack(body, _read_headers(request), time.time()):  # which takes a large one a while
+            return await run_in_threadpool(_answer, request, body, kind, headers)
+        return _answer(request, body, kind, headers)
 
     def agenda(self, request: Request) -> Response:  # in a thread of its own: long lists take their time
         from notesync.publish.page import VIEWS, render_closed
@@ -262,11 +266,15 @@ class _Pieces(Response):
 
 def _answer(request: Request, body: Body, kind: str, headers: dict[str, str], status: int = 200) -> Response:
     # RFC 9110 13.2.1: what a client has of it matters only to what it may see.
-    asked = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
-    told = build_answer(body, asked if status == 200 else {}, time.time())
+    told = build_answer(body, _read_headers(request) if status == 200 else {}, time.time())
     if told.status == 304:
         return Response(status_code=304, headers=headers | told.headers)
     return _Pieces(told.content, status, headers | told.headers, kind)
+
+
+def _read_headers(request: Request) -> dict[str, str]:
+    """The headers by their names in small letters; several lines of one are one list."""
+    return {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
 
 
 def _send_page(request: Request, body: Body, status: int = 200) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,26 +83,45 @@ def build_owners(workspace: Workspace, keys: Keys) -> tuple[Owner, ...]:
     )
 
 
-def build_site(workspace: Workspace, keys: Keys, now: datetime, before: Site | None = None) -> Site:
-    """Everything that is served, from a workspace that was just refreshed; ``before`` spares what is the same."""
+def _go_on() -> None:
+    pass
+
+
+def build_site(
+    workspace: Workspace,
+    keys: Keys,
+    now: datetime,
+    before: Site | None = None,
+    pause: Callable[[], None] = _go_on,
+) -> Site:
+    """Everything that is served, from a workspace that was just refreshed; ``before`` spares what is the same.
+
+    ``pause`` is called every few milliseconds, and may raise.
+    """
     owners = build_owners(workspace, keys)
     old = before.feeds if before is not None else {}
+    found = workspace.feeds((owner.folded,) if owner.folded else () for owner in owners)
     feeds = {
-        owner.secret: build_body(_read_feed(workspace, owner), now.timestamp(), old.get(owner.secret))
-        for owner in owners
+        owner.secret: build_body(_join(chunks, pause), now.timestamp(), old.get(owner.secret))
+        for owner, chunks in zip(owners, found, strict=True)
     }
+    pause()
     vault = workspace.settings.obsidian_vault or os.path.basename(workspace.root)
-    return Site(keys, owners, feeds, _read_agenda(workspace), vault, now)
+    return Site(keys, owners, feeds, _read_agenda(workspace, pause), vault, now)
 
 
-def renew_site(workspace: Workspace, before: Site, now: datetime) -> Site:
+def renew_site(workspace: Workspace, before: Site, now: datetime, pause: Callable[[], None] = _go_on) -> Site:
     """The same site where no note and no setting changed and the day is the same: only hours may have passed."""
-    return before._replace(agenda=_read_agenda(workspace), refreshed=now)
+    return before._replace(agenda=_read_agenda(workspace, pause), refreshed=now)
 
 
-def _read_feed(workspace: Workspace, owner: Owner) -> bytes:
-    return b"".join(workspace.feed(owners=(owner.folded,) if owner.folded else ()))
+def _join(chunks: Iterator[bytes], pause: Callable[[], None]) -> bytes:
+    joined = []
+    for chunk in chunks:
+        joined.append(chunk)
+        pause()
+    return b"".join(joined)
 
 
-def _read_agenda(workspace: Workspace) -> Agenda:
-    return workspace.agenda(Selection(upcoming=DAYS - 1))
+def _read_agenda(workspace: Workspace, pause: Callable[[], None]) -> Agenda:
+    return workspace.agenda(Selection(upcoming=DAYS - 1), pause)

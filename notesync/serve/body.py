@@ -1,28 +1,58 @@
 """Bytes to be sent again and again in, what a client that has them needs to hear out; knows no server.
 
-A body is made once when the bytes change: plain and packed, each with a strong entity tag that is a hash of
-exactly the bytes sent.
+A body is made once when the bytes change, each of its two forms with a strong entity tag: a hash of the plain bytes,
+and for the packed ones also of what packs them, so that equal tags are equal bytes and nothing is packed to compare one.
 """
 
 from __future__ import annotations
 
 import gzip
 import re
+import sys
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
+from threading import Lock
 from typing import NamedTuple
 
+_LEVEL = 6
+_PACKER = f"gzip {_LEVEL} {zlib.ZLIB_RUNTIME_VERSION} {sys.version} {sys.platform}".encode()
 
-class Body(NamedTuple):
-    """Bytes plain and packed, each with its entity tag, and the second since which they are so."""
 
-    plain: bytes
-    tag: str
-    packed: bytes
-    packed_tag: str
-    modified: int
+class Body:
+    """Bytes plain and packed, each with its entity tag, and the second since which they are so.
+
+    They are packed when somebody first wants them so: most states of a calendar are never fetched.
+    """
+
+    def __init__(self, plain: bytes, modified: int) -> None:
+        found = sha256(plain)
+        self.plain = plain
+        self.tag = _build_tag(found.hexdigest())
+        found.update(_PACKER)
+        self.packed_tag = _build_tag(found.hexdigest())
+        self.modified = modified
+        self._lock = Lock()
+        self._packed: bytes | None = None
+
+    @property
+    def packed(self) -> bytes:
+        """The bytes packed; of several who ask at once, from whatever thread, one packs them."""
+        with self._lock:
+            if self._packed is None:
+                self._packed = gzip.compress(self.plain, _LEVEL, mtime=0)
+            return self._packed
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether :attr:`packed` is there at once."""
+        return self._packed is not None
+
+
+def _build_tag(digest: str) -> str:
+    return f'"{digest[:32]}"'
 
 
 class Answer(NamedTuple):
@@ -42,19 +72,13 @@ def build_body(data: bytes, now: float, before: Body | None = None) -> Body:
     """
     if before is not None and before.plain == data:
         return before
-    packed = gzip.compress(data, 6, mtime=0)
-    modified = max(int(now) + 1, 0 if before is None else before.modified + 1)
-    return Body(data, _build_tag(data), packed, _build_tag(packed), modified)
-
-
-def _build_tag(data: bytes) -> str:
-    return f'"{sha256(data).hexdigest()[:32]}"'
+    return Body(data, max(int(now) + 1, 0 if before is None else before.modified + 1))
 
 
 def build_answer(body: Body, headers: Mapping[str, str], now: float) -> Answer:
     """What a GET with these headers (names in small letters) is answered with."""
     packs = accepts_gzip(headers.get("accept-encoding", ""))
-    tag, content = (body.packed_tag, body.packed) if packs else (body.tag, body.plain)
+    tag = body.packed_tag if packs else body.tag
     told = {"ETag": tag, "Vary": "Accept-Encoding"}
     if body.modified <= now:  # RFC 9110 8.8.2.1: never later than the message
         told["Last-Modified"] = format_datetime(datetime.fromtimestamp(body.modified, UTC), usegmt=True)
@@ -62,7 +86,16 @@ def build_answer(body: Body, headers: Mapping[str, str], now: float) -> Answer:
         return Answer(304, told, b"")
     if packs:
         told["Content-Encoding"] = "gzip"
-    return Answer(200, told, content)
+    return Answer(200, told, body.packed if packs else body.plain)
+
+
+def must_pack(body: Body, headers: Mapping[str, str], now: float) -> bool:
+    """Whether the answer to these headers has to wait until the body is packed."""
+    return (
+        not body.is_packed
+        and accepts_gzip(headers.get("accept-encoding", ""))
+        and not is_known(headers, body.packed_tag, body.modified, now)
+    )
 
 
 def accepts_gzip(header: str) -> bool:

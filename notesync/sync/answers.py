@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from notesync.store.rows import FollowUpRow
     from notesync.sync.standing import Standing
 
+_AT_ONCE = 200  # items
+
 
 class Selection(NamedTuple):
     """Which follow-ups are asked for; ``upcoming`` is days ahead, ``everything`` all that are to come.
@@ -174,14 +176,17 @@ class Answers:
         return lines, self._count(selection, self._others(selection, verdict))
 
     @question
-    def agenda(self, selection: Selection) -> Agenda:
-        """The agenda with all that is known of each item."""
+    def agenda(self, selection: Selection, pause: Callable[[], None] = lambda: None) -> Agenda:
+        """The agenda with all that is known of each item; ``pause`` is called every few milliseconds, and may raise."""
         verdict = self.judge(selection)
         others = self._others(selection, verdict)
         totals = self._count(selection, others)
         if not selection.everything:
             totals = totals._replace(upcoming=self._count_upcoming(selection, others))
-        items = self._items(verdict.shown, verdict.waiting)
+        items: list[Item] = []
+        for at in range(0, len(verdict.shown), _AT_ONCE):
+            pause()
+            items += self._items(verdict.shown[at : at + _AT_ONCE], verdict.waiting)
         from notesync.followup.items import Agenda
 
         return Agenda(self.moment.day.isoformat(), items, totals, self.problems())

@@ -288,14 +288,31 @@ def build_feed(
     first, last = _find_period(workspace, horizon)
     detail = detail or settings.calendar_detail
     if component == calendar.EVENT and detail == settings.calendar_detail:
-        kept = _find_made(workspace, first, last)
-        days = _kept_days(workspace, kept, owners, _find_stretches(workspace, first, last))
-        events = (b"".join(events) for _, events in days)
+        events = _kept_events(workspace, _find_made(workspace, first, last), owners, first, last)
     else:
         exported_events = _exported_events(workspace, owners, component, detail, first, last)
         events = (b"".join(piece) for piece in _unique(exported_events))
     marks = calendar.UNMARKED if exported or owners else calendar.build_marks(settings.vault_id)
     return _render_feed(workspace, events, detail, owners, marks)
+
+
+def build_feeds(workspace: Workspace, owners: Iterable[tuple[str, ...]]) -> Iterator[Iterator[bytes]]:
+    """Several calendars as :func:`build_feed` makes them, () the whole one, all of one moment."""
+    workspace.index.require_health()
+    vault_id = workspace.settings.vault_id
+    first, last = _find_period(workspace, None)
+    kept = _find_made(workspace, first, last)
+    for each in owners:
+        events = _kept_events(workspace, kept, each, first, last)
+        marks = calendar.UNMARKED if each else calendar.build_marks(vault_id)
+        yield _render_feed(workspace, events, "", each, marks)
+
+
+def _kept_events(
+    workspace: Workspace, kept: _Kept, owners: tuple[str, ...], first: int, last: int
+) -> Iterator[bytes]:
+    days = _kept_days(workspace, kept, owners, _find_stretches(workspace, first, last))
+    return (b"".join(events) for _, events in days)
 
 
 def _render_feed(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -637,6 +637,13 @@ class Workspace(Answers):
         return join_bytes(
             self._try(lambda: build_feed(self, tuple(owners), component, detail, horizon, exported))
         )
+
+    def feeds(self, owners: Iterable[tuple[str, ...]]) -> Iterator[Iterator[bytes]]:
+        """The calendars of some owners, () everybody's, each in chunks, to be taken one after the other."""
+        from notesync.sync.feed import build_feeds
+        from notesync.sync.written import join_bytes
+
+        return map(join_bytes, build_feeds(self, owners))
 
     def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
         """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""
