@@ -15,6 +15,8 @@ from datetime import date, timedelta
 from difflib import unified_diff
 from pathlib import Path
 
+from notesync.publish.calendar import drop_marks
+
 HOME = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds until we give up; what is awaited takes a tenth of a second on a machine at rest
 OLD, NEW = "the old offer", "the new and much longer offer"
@@ -108,7 +110,7 @@ class Watched:
         return sorted(line for line in text.split("\r\n") if line.startswith("SUMMARY"))
 
     def rebuilt(self) -> bytes:
-        """The calendar that reading everything from nothing gives."""
+        """The calendar that reading everything from nothing gives, without the marks of a file in the vault."""
         shutil.rmtree(self.home / "another", ignore_errors=True)
         done = self.run("export", place="another")
         assert done.returncode == 0, done.stderr
@@ -116,7 +118,7 @@ class Watched:
 
     def differ(self) -> str:
         """How the calendar is not what reading everything from nothing gives."""
-        both = (data.decode().split("\r\n") for data in (self.calendar(), self.rebuilt()))
+        both = (data.decode().split("\r\n") for data in (drop_marks(self.calendar()), self.rebuilt()))
         return "\n".join(unified_diff(*both, "the calendar", "rebuilt", n=8))
 
     def wait_until(self, done: Callable[[], bool], tell: Callable[[], str] = str) -> None:
