@@ -606,6 +606,68 @@ def test_a_copy_that_cannot_be_read_keeps_what_came_of_it(vault: Path, workspace
     assert [problem.code for problem in workspace.problems()] == ["conflict-copy", "empty-note"]
 
 
+def test_a_copy_that_can_be_read_again_counts_beside_what_the_note_says_by_now(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client")
+    put(vault, DROPBOX, "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    look(workspace)
+    copy = (vault / DROPBOX).read_bytes()
+    (vault / DROPBOX).write_bytes(b"")
+    look(workspace)
+    put(vault, "Acme.md", "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    look(workspace)
+    (vault / DROPBOX).write_bytes(copy)
+    assert look(workspace) == ["Acme: Ring 2026-11-25 (Acme.md:4)"]
+
+
+def test_a_note_that_cannot_be_read_is_not_put_aside_for_another(vault: Path, workspace: Workspace) -> None:
+    """A note with its id arrives, or one that tells a name: whether both are one client shows when it is whole."""
+    put(vault, "Bolt.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    look(workspace)
+    whole = (vault / "Bolt.md").read_bytes()
+    (vault / "Bolt.md").write_bytes(b"")
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-23")
+    assert sorted(look(workspace)) == [
+        "Acme: Contact as agreed 2026-11-23 (Acme.md:4)",
+        "Bolt: Contact as agreed 2026-11-20 (Bolt.md:4)",
+    ]
+    (vault / "Bolt.md").write_bytes(whole)
+    assert sorted(look(workspace)) == [
+        "* Acme: Contact as agreed 2026-11-20 (Bolt.md:4)",
+        "Acme: Contact as agreed 2026-11-23 (Acme.md:4)",
+    ]
+
+
+def test_a_note_with_a_name_of_its_own_stays_a_client_while_it_cannot_be_read(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nname: Acme\nnext_contact: 2026-11-20")
+    put(vault, "Bolt.md", "type: client\nid: a1\nname: Bolt\nnext_contact: 2026-11-20")
+    before, problems = look(workspace), workspace.problems()
+    whole = (vault / "Bolt.md").read_bytes()
+    (vault / "Bolt.md").write_bytes(b"")
+    put(vault, "Other.md", "type: note")
+    assert look(workspace) == before
+    (vault / "Bolt.md").write_bytes(whole)
+    assert look(workspace) == before
+    assert workspace.problems() == problems
+
+
+def test_a_copy_of_a_note_that_cannot_be_read_counts_by_itself(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme.md", "type: client\nnext_contact: 2026-11-20")
+    look(workspace)
+    whole = (vault / "Acme.md").read_bytes()
+    (vault / "Acme.md").write_bytes(b"")
+    put(vault, DROPBOX, "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    assert [each.split(": ")[1].split(" (")[0] for each in look(workspace)] == [
+        "Ring 2026-11-25",
+        "Contact as agreed 2026-11-20",
+    ]
+    (vault / "Acme.md").write_bytes(whole)
+    assert [each.split(" 2026")[0] for each in look(workspace)] == ["* Acme: Ring", "Acme: Contact as agreed"]
+
+
 # --- The commands ----------------------------------------------------------------------------------------
 
 

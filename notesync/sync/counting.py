@@ -52,8 +52,10 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
     if {each._replace(head=0) for each in found} != {each._replace(head=0) for each in places}:
         index.store_copies(found)
     _replace_problems(index, [each.key for each in before], ())
+    # Such a client's own word of a twin went with those of copies.
+    again = {each.key for each in before if each.is_client and not each.aside} - {each.key for each in found}
     if not index.has_copies():
-        return set(index.copied_numbers())
+        return again.union(index.copied_numbers())
     copies = _choose(index.copies())
     chosen = [
         _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in copies
@@ -63,7 +65,7 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
         taken.mentions, taken.names, taken.tasks = True, True, True
     _put_aside(index, reader, taken, copies)
     taken.keys.update(each.key for each in copies)
-    return _find_miscopied(index, copies)
+    return again | _find_miscopied(index, copies)
 
 
 def report_copies(index: Index, reader: Reader, taken: Taken) -> None:
@@ -73,11 +75,14 @@ def report_copies(index: Index, reader: Reader, taken: Taken) -> None:
         _replace_problems(index, [each.key for each in copies], list(_report(copies, reader)))
 
 
-def number_copies(stands: str, copies: Sequence[tuple[str, bytes]]) -> int:
-    """A number for what a client stands in for, and for the copies that its rows are made with; 0 for neither."""
+def number_copies(stands: str, copies: Sequence[tuple[str, bytes, bool]]) -> int:
+    """A number for what a client stands in for, and for the copies that its rows are made with; 0 for neither.
+
+    With each copy's digest goes whether it is that of the last good reading: then it was not read for these rows.
+    """
     if not stands and not copies:
         return 0
-    told = (stands, *(f"{path} {digest.hex()}" for path, digest in copies))
+    told = (stands, *(f"{path} {digest.hex()}{' stale' if stale else ''}" for path, digest, stale in copies))
     return crc32("\n".join(told).encode("utf-8", "surrogateescape")) or 1
 
 
@@ -209,10 +214,15 @@ def _find_head(group: Sequence[KnownCopy]) -> int:
 
 
 def _put_aside(index: Index, reader: Reader, taken: Taken, copies: Iterable[KnownCopy]) -> None:
-    """Put aside what came of clients' notes that are copies, and take in again those that no longer are."""
+    """Put aside what came of clients' notes that are copies, and take in again those that no longer are.
+
+    Not of a note that cannot be read now, nor for one: what it says would be in no client's rows meanwhile.
+    """
+    copies = list(copies)
     hidden = {each.key for each in copies if each.is_client and each.head != each.key}
+    stale = index.stale_notes([*hidden, *{each.head for each in copies if each.key in hidden}])
     for each in copies:
-        if each.key in hidden and not each.aside:
+        if each.key in hidden and not each.aside and stale.isdisjoint((each.key, each.head)):
             _tell_ties(index, taken, each.key)
             items = len(index.identities(each.key))
             if each.path in taken.changed:
@@ -239,12 +249,12 @@ def _tell_ties(index: Index, taken: Taken, key: int) -> None:
 def _find_miscopied(index: Index, copies: Iterable[KnownCopy]) -> set[int]:
     """The clients whose rows were made with other copies than these."""
     stands: dict[int, str] = {}
-    beside: dict[int, list[tuple[str, bytes]]] = {}
+    beside: dict[int, list[tuple[str, bytes, bool]]] = {}
     for each in copies:
         if each.head == each.key:
             stands[each.key] = each.original
         elif each.digest:
-            beside.setdefault(each.head, []).append((each.path, each.digest))
+            beside.setdefault(each.head, []).append((each.path, each.digest, bool(each.stale)))
     known = index.copied_numbers()
     heads = {*stands, *beside, *known}
     return {

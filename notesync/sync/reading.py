@@ -153,7 +153,7 @@ class Reader:
     def _read_copies(self, key: int, ties: Ties) -> Ties:
         """Of a copy that cannot be read now what came of it stays; also of one that changes just now.
 
-        That one is not among the copies which the client's row will say that it was made with.
+        One of which that is not known yet is not among the copies which the client's row will say that it was made with.
         """
         versions: list[Client] = []
         kept: list[FollowUpRow] = []
@@ -161,7 +161,7 @@ class Reader:
         for copy in ties.copies:
             data = self._read_copy(copy)
             same = data is not None and digest_of(data) == copy.digest
-            if data is None or same:
+            if same or copy.stale:
                 read.append(copy)
             if data is not None and same:
                 versions += read_versions(parse_note(data, copy.path, self._known_keys), self._context)
@@ -424,7 +424,7 @@ def derive(
         contact,
         counted,
         ties.heard,
-        number_copies(ties.stands, [(each.path, each.digest) for each in ties.copies]),
+        number_copies(ties.stands, [(each.path, each.digest, each.stale) for each in ties.copies]),
         to_card_text(card),
     )
     return Derived(row, rows, list(awaited.items()))
