@@ -478,6 +478,38 @@ def test_copies_of_a_note_whose_id_another_has_are_that_ones(vault: Path, worksp
     ]
 
 
+def test_of_a_folder_that_was_copied_whole_the_folder_itself_counts(
+    vault: Path, workspace: Workspace
+) -> None:
+    for folder in ("Clients", "Clients - Copy", "Clients copy"):
+        put(vault, f"{folder}/Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+        put(vault, f"{folder}/Bolt.md", f"type: client\nid: b2\nname: {folder}\nnext_contact: 2026-11-21")
+    assert sorted(look(workspace)) == [
+        "Acme: Contact as agreed 2026-11-20 (Clients/Acme.md:4)",
+        "Clients - Copy: Contact as agreed 2026-11-21 (Clients - Copy/Bolt.md:5)",
+        "Clients copy: Contact as agreed 2026-11-21 (Clients copy/Bolt.md:5)",
+        "Clients: Contact as agreed 2026-11-21 (Clients/Bolt.md:5)",
+    ]
+    assert {"Clients/Acme.md", "Clients/Bolt.md"} == {
+        problem.message.split(" has ")[0].removeprefix("The note ") for problem in workspace.problems()
+    }
+
+
+def test_many_notes_with_anothers_id_are_one_line_of_check(vault: Path) -> None:
+    """Somebody has copied a folder whole: a line for each note would hide what else is wrong."""
+    for number in range(11):
+        for folder in ("Clients", "Clients copy"):
+            put(vault, f"{folder}/C {number}.md", f"type: client\nid: c{number}\nevery: month")
+    put(vault, "Clients copy/Zed.md", "type: client\nnext_contact: soon")
+    told = run(vault, "check", "--format", "lines").stderr
+    assert "11 notes have the id of another note: was a folder copied? notesync doctor\n" in told
+    assert "duplicate-id" not in told
+    assert "Clients copy/Zed.md:3" in told
+    assert run(vault, "doctor", "--format", "lines").stdout.count(" duplicate-id: ") == 11
+    (vault / "Clients copy/C 3.md").unlink()
+    assert run(vault, "check", "--format", "lines").stderr.count(" duplicate-id: ") == 10
+
+
 # --- Copies of notes that are no clients' ----------------------------------------------------------------
 
 

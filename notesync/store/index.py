@@ -696,11 +696,11 @@ class Index:
         return [row[0] for row in self._some(query.format(" in (%s)"), circles)]
 
     def claims(self, claims: Sequence[str] | None) -> Iterator[tuple[int, str, str, str]]:
-        """Key, path, twin and claim of the clients with these ids (None: with one that several have), by path.
+        """Key, path, twin and claim of the clients with these ids (None: with one that several have).
 
-        Those with one id stand together.
+        Those with one id stand together, by path, folder by folder: `Clients` goes before `Clients - Copy`.
         """
-        query = "select id, path, twin, client.claim from client join note using (id) where client.claim in ({}) order by client.claim, path"
+        query = "select id, path, twin, client.claim from client join note using (id) where client.claim in ({}) order by client.claim, replace(path, '/', char(1))"
         if claims is None:
             several = "select claim from client where claim is not null group by claim having count(*) > 1"
             wrong = "select claim from client where claim is not null and twin != ''"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from notesync.sync.refresh import Taken
 
 CODE = "conflict-copy"
-_TWIN = "duplicate-id"  # the problem of a client's note that goes with one id in two of them
+TWIN = "duplicate-id"  # the problem of a client's note that goes with one id in two of them
 
 
 class _Place(NamedTuple):
@@ -148,8 +148,11 @@ class _Twins:
         return len(names) < 2
 
     def find_heads(self, copies: Container[str]) -> None:
-        """Of the notes that are no copies by their names have the first by path be the one that counts."""
-        for path in sorted(self.claims):
+        """Of the notes that are no copies by their names have the first by path be the one that counts.
+
+        Folder by folder, or `Clients - Copy` would go before `Clients`.
+        """
+        for path in sorted(self.claims, key=lambda path: path.split("/")):
             if path not in copies:
                 head = self.find_head(path)
                 if head:
@@ -229,7 +232,7 @@ def _put_aside(index: Index, reader: Reader, taken: Taken, copies: Iterable[Know
                 taken.added -= items  # it was counted as it was taken in
             else:
                 taken.removed += items
-            index.put_aside(each.key, each.path, _TWIN)
+            index.put_aside(each.key, each.path, TWIN)
     back = sorted(set(index.put_asides()) - hidden)
     if back:
         reader.take_again(back, taken)
@@ -269,7 +272,7 @@ def _find_miscopied(index: Index, copies: Iterable[KnownCopy]) -> set[int]:
 
 
 def _replace_problems(index: Index, keys: Sequence[int], problems: Sequence[tuple[Any, ...]]) -> None:
-    for code in (CODE, _TWIN):
+    for code in (CODE, TWIN):
         index.replace_problems(code, keys, [each for each in problems if each[_CODE_AT] == code])
 
 
@@ -285,7 +288,7 @@ def _report(copies: Sequence[KnownCopy], reader: Reader) -> Iterator[tuple[Any, 
                 each.key,
                 each.path,
                 *reader.read_identity(each.path)[1:],
-                _TWIN,
+                TWIN,
                 WARNING,
                 (
                     f"The note {each.original} has the same id: both count as one client, and what only this one asks for is"
