@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
@@ -19,6 +21,7 @@ from notesync.cli.group import notesync
 from notesync.followup.agenda import Moment
 from notesync.store.history import History
 from notesync.store.places import state_dir
+from notesync.store.vault import Content, Unreadable, Vault
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
@@ -684,6 +687,43 @@ def test_a_note_with_a_name_of_its_own_stays_a_client_while_it_cannot_be_read(
     (vault / "Bolt.md").write_bytes(whole)
     assert look(workspace) == before
     assert workspace.problems() == problems
+
+
+def refresh_while_away(workspace: Workspace, name: str) -> None:
+    """Refresh while an editor renames a note away and back: it can be read once, and then not for a moment."""
+    read, seen = Vault.read, list[str]()
+
+    def read_once(vault: Vault, path: str, *words: Any, **more: Any) -> Content:
+        if path == name and path in seen:
+            raise Unreadable("unreadable", "It is away.", "Wait.")
+        seen.append(path)
+        return read(vault, path, *words, **more)
+
+    with patch.object(Vault, "read", read_once):
+        workspace.refresh()
+
+
+def test_a_note_that_is_away_just_when_it_counts_again_counts_at_the_next_look(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, "Bolt.md", "type: client\nid: a1\nnext_contact: 2026-11-23")
+    assert len(look(workspace)) == 2
+    (vault / "Acme.md").unlink()
+    refresh_while_away(workspace, "Bolt.md")
+    assert look(workspace) == ["Bolt: Contact as agreed 2026-11-23 (Bolt.md:4)"]
+
+
+def test_a_copy_that_is_away_just_when_its_note_is_derived_counts_at_the_next_look(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nnext_contact: 2026-11-20")
+    put(vault, DROPBOX, "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    refresh_while_away(workspace, DROPBOX)
+    assert [each.split(" 2026")[0] for each in look(workspace)] == [
+        "* Acme: Ring",
+        "Acme: Contact as agreed",
+    ]
 
 
 def test_a_copy_of_a_note_that_cannot_be_read_counts_by_itself(vault: Path, workspace: Workspace) -> None:

@@ -124,6 +124,7 @@ class Reader:
                 data = self._read_same(path, each)
                 if data is None:
                     self._index.keep(key, self._today.toordinal())
+                    self._try_again_unless(each.stale)
                 else:
                     known[path] = each
                     same.append((parse_note(data, path, self._known_keys), each.digest))
@@ -160,6 +161,7 @@ class Reader:
         read = []
         for copy in ties.copies:
             data = self._read_copy(copy)
+            self._try_again_unless(copy.stale or data is not None)
             same = data is not None and digest_of(data) == copy.digest
             if same or copy.stale:
                 read.append(copy)
@@ -169,6 +171,14 @@ class Reader:
                 rows = self._index.copied_rows(key, copy.path, CONFLICT)
                 kept += (FollowUpRow._make(row) for row in rows)
         return ties._replace(copies=tuple(read), versions=tuple(versions), kept=tuple(kept))
+
+    def _try_again_unless(self, known: bool) -> None:
+        """Have the next refresh settle everything, unless it is known why a note could not be read for its client.
+
+        It may be away for a moment and come back unchanged, and then nothing else would tell.
+        """
+        if not known:
+            self._index.remember(unfinished="yes")
 
     def _read_copy(self, copy: CopyTie) -> bytes | None:
         if copy.stale:
