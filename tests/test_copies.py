@@ -689,6 +689,21 @@ def test_a_note_with_a_name_of_its_own_stays_a_client_while_it_cannot_be_read(
     assert workspace.problems() == problems
 
 
+def test_a_copy_that_cannot_be_read_stays_with_the_client_who_has_what_came_of_it(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, "Bolt.md", "type: client\nid: a1\nnext_contact: 2026-11-23")
+    before = look(workspace)
+    whole = (vault / "Bolt.md").read_bytes()
+    (vault / "Bolt.md").write_bytes(b"")
+    put(vault, "Acme.md", "type: client\nid: b2\nnext_contact: 2026-11-20")
+    assert look(workspace) == before
+    (vault / "Bolt.md").write_bytes(whole)
+    assert [each.split(":")[0] for each in look(workspace)] == ["Acme", "Bolt"]
+    assert workspace.problems() == ()
+
+
 def refresh_while_away(workspace: Workspace, name: str) -> None:
     """Refresh while an editor renames a note away and back: it can be read once, and then not for a moment."""
     read, seen = Vault.read, list[str]()

@@ -45,10 +45,8 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
     before = index.copies() if index.has_copies() else []
     if not _may_differ(index, taken, before, everything=everything):
         return set()
-    places = [
-        _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in before
-    ]
-    found = _find_again(index, reader)
+    places = [_find_place(each) for each in before]
+    found = _hold_unread(index, before, _find_again(index, reader))
     if {each._replace(head=0) for each in found} != {each._replace(head=0) for each in places}:
         index.store_copies(found)
     _replace_problems(index, [each.key for each in before], ())
@@ -57,9 +55,7 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
     if not index.has_copies():
         return again.union(index.copied_numbers())
     copies = _choose(index.copies())
-    chosen = [
-        _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in copies
-    ]
+    chosen = [_find_place(each) for each in copies]
     if chosen != places:
         index.store_copies(chosen)
         taken.mentions, taken.names, taken.tasks = True, True, True
@@ -97,6 +93,23 @@ def _may_differ(index: Index, taken: Taken, known: Sequence[KnownCopy], *, every
     if everything or taken.paths or (taken.claims and index.has_twins(sorted(taken.claims))):
         return True
     return not taken.keys.isdisjoint(key for each in known for key in (each.key, each.beside, each.head))
+
+
+def _find_place(copy: KnownCopy) -> _Place:
+    return _Place(copy.key, copy.original, copy.beside, copy.head, copy.told, copy.mirrored)
+
+
+def _hold_unread(index: Index, known: Iterable[KnownCopy], found: Iterable[_Place]) -> list[_Place]:
+    """The copies found; one that cannot be read now stays one of the client who has in its rows what came of it."""
+    held = {
+        each.key: _find_place(each)
+        for each in known
+        if each.stale
+        and each.aside
+        # The key of a note that is gone may soon be another's.
+        and all(index.ties(key) is not None for key in (each.head, each.beside) if key is not None)
+    }
+    return sorted([*held.values(), *(each for each in found if each.key not in held)])
 
 
 def is_generated(path: str, settings: Settings) -> bool:
