@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
@@ -19,6 +21,7 @@ from notesync.cli.group import notesync
 from notesync.followup.agenda import Moment
 from notesync.store.history import History
 from notesync.store.places import state_dir
+from notesync.store.vault import Content, Unreadable, Vault
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
@@ -478,6 +481,38 @@ def test_copies_of_a_note_whose_id_another_has_are_that_ones(vault: Path, worksp
     ]
 
 
+def test_of_a_folder_that_was_copied_whole_the_folder_itself_counts(
+    vault: Path, workspace: Workspace
+) -> None:
+    for folder in ("Clients", "Clients - Copy", "Clients copy"):
+        put(vault, f"{folder}/Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+        put(vault, f"{folder}/Bolt.md", f"type: client\nid: b2\nname: {folder}\nnext_contact: 2026-11-21")
+    assert sorted(look(workspace)) == [
+        "Acme: Contact as agreed 2026-11-20 (Clients/Acme.md:4)",
+        "Clients - Copy: Contact as agreed 2026-11-21 (Clients - Copy/Bolt.md:5)",
+        "Clients copy: Contact as agreed 2026-11-21 (Clients copy/Bolt.md:5)",
+        "Clients: Contact as agreed 2026-11-21 (Clients/Bolt.md:5)",
+    ]
+    assert {"Clients/Acme.md", "Clients/Bolt.md"} == {
+        problem.message.split(" has ")[0].removeprefix("The note ") for problem in workspace.problems()
+    }
+
+
+def test_many_notes_with_anothers_id_are_one_line_of_check(vault: Path) -> None:
+    """Somebody has copied a folder whole: a line for each note would hide what else is wrong."""
+    for number in range(11):
+        for folder in ("Clients", "Clients copy"):
+            put(vault, f"{folder}/C {number}.md", f"type: client\nid: c{number}\nevery: month")
+    put(vault, "Clients copy/Zed.md", "type: client\nnext_contact: soon")
+    told = run(vault, "check", "--format", "lines").stderr
+    assert "11 notes have the id of another note: was a folder copied? notesync doctor\n" in told
+    assert "duplicate-id" not in told
+    assert "Clients copy/Zed.md:3" in told
+    assert run(vault, "doctor", "--format", "lines").stdout.count(" duplicate-id: ") == 11
+    (vault / "Clients copy/C 3.md").unlink()
+    assert run(vault, "check", "--format", "lines").stderr.count(" duplicate-id: ") == 10
+
+
 # --- Copies of notes that are no clients' ----------------------------------------------------------------
 
 
@@ -604,6 +639,120 @@ def test_a_copy_that_cannot_be_read_keeps_what_came_of_it(vault: Path, workspace
     put(vault, "Acme.md", "type: client\nphone: 012")
     assert look(workspace) == before
     assert [problem.code for problem in workspace.problems()] == ["conflict-copy", "empty-note"]
+
+
+def test_a_copy_that_can_be_read_again_counts_beside_what_the_note_says_by_now(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client")
+    put(vault, DROPBOX, "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    look(workspace)
+    copy = (vault / DROPBOX).read_bytes()
+    (vault / DROPBOX).write_bytes(b"")
+    look(workspace)
+    put(vault, "Acme.md", "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    look(workspace)
+    (vault / DROPBOX).write_bytes(copy)
+    assert look(workspace) == ["Acme: Ring 2026-11-25 (Acme.md:4)"]
+
+
+def test_a_note_that_cannot_be_read_is_not_put_aside_for_another(vault: Path, workspace: Workspace) -> None:
+    """A note with its id arrives, or one that tells a name: whether both are one client shows when it is whole."""
+    put(vault, "Bolt.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    look(workspace)
+    whole = (vault / "Bolt.md").read_bytes()
+    (vault / "Bolt.md").write_bytes(b"")
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-23")
+    assert sorted(look(workspace)) == [
+        "Acme: Contact as agreed 2026-11-23 (Acme.md:4)",
+        "Bolt: Contact as agreed 2026-11-20 (Bolt.md:4)",
+    ]
+    (vault / "Bolt.md").write_bytes(whole)
+    assert sorted(look(workspace)) == [
+        "* Acme: Contact as agreed 2026-11-20 (Bolt.md:4)",
+        "Acme: Contact as agreed 2026-11-23 (Acme.md:4)",
+    ]
+
+
+def test_a_note_with_a_name_of_its_own_stays_a_client_while_it_cannot_be_read(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nname: Acme\nnext_contact: 2026-11-20")
+    put(vault, "Bolt.md", "type: client\nid: a1\nname: Bolt\nnext_contact: 2026-11-20")
+    before, problems = look(workspace), workspace.problems()
+    whole = (vault / "Bolt.md").read_bytes()
+    (vault / "Bolt.md").write_bytes(b"")
+    put(vault, "Other.md", "type: note")
+    assert look(workspace) == before
+    (vault / "Bolt.md").write_bytes(whole)
+    assert look(workspace) == before
+    assert workspace.problems() == problems
+
+
+def test_a_copy_that_cannot_be_read_stays_with_the_client_who_has_what_came_of_it(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, "Bolt.md", "type: client\nid: a1\nnext_contact: 2026-11-23")
+    before = look(workspace)
+    whole = (vault / "Bolt.md").read_bytes()
+    (vault / "Bolt.md").write_bytes(b"")
+    put(vault, "Acme.md", "type: client\nid: b2\nnext_contact: 2026-11-20")
+    assert look(workspace) == before
+    (vault / "Bolt.md").write_bytes(whole)
+    assert [each.split(":")[0] for each in look(workspace)] == ["Acme", "Bolt"]
+    assert workspace.problems() == ()
+
+
+def refresh_while_away(workspace: Workspace, name: str) -> None:
+    """Refresh while an editor renames a note away and back: it can be read once, and then not for a moment."""
+    read, seen = Vault.read, list[str]()
+
+    def read_once(vault: Vault, path: str, *words: Any, **more: Any) -> Content:
+        if path == name and path in seen:
+            raise Unreadable("unreadable", "It is away.", "Wait.")
+        seen.append(path)
+        return read(vault, path, *words, **more)
+
+    with patch.object(Vault, "read", read_once):
+        workspace.refresh()
+
+
+def test_a_note_that_is_away_just_when_it_counts_again_counts_at_the_next_look(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nid: a1\nnext_contact: 2026-11-20")
+    put(vault, "Bolt.md", "type: client\nid: a1\nnext_contact: 2026-11-23")
+    assert len(look(workspace)) == 2
+    (vault / "Acme.md").unlink()
+    refresh_while_away(workspace, "Bolt.md")
+    assert look(workspace) == ["Bolt: Contact as agreed 2026-11-23 (Bolt.md:4)"]
+
+
+def test_a_copy_that_is_away_just_when_its_note_is_derived_counts_at_the_next_look(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nnext_contact: 2026-11-20")
+    put(vault, DROPBOX, "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    refresh_while_away(workspace, DROPBOX)
+    assert [each.split(" 2026")[0] for each in look(workspace)] == [
+        "* Acme: Ring",
+        "Acme: Contact as agreed",
+    ]
+
+
+def test_a_copy_of_a_note_that_cannot_be_read_counts_by_itself(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme.md", "type: client\nnext_contact: 2026-11-20")
+    look(workspace)
+    whole = (vault / "Acme.md").read_bytes()
+    (vault / "Acme.md").write_bytes(b"")
+    put(vault, DROPBOX, "type: client", "- [ ] Ring 📅 2026-11-25\n")
+    assert [each.split(": ")[1].split(" (")[0] for each in look(workspace)] == [
+        "Ring 2026-11-25",
+        "Contact as agreed 2026-11-20",
+    ]
+    (vault / "Acme.md").write_bytes(whole)
+    assert [each.split(" 2026")[0] for each in look(workspace)] == ["* Acme: Ring", "Acme: Contact as agreed"]
 
 
 # --- The commands ----------------------------------------------------------------------------------------

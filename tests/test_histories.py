@@ -49,6 +49,15 @@ FRONT = (
     "type: client\ncompany: '[[Bakers]]'\nstage: customer\npaused_until: 2026-12-05\nsold: 2026-11-19\n",
     "type: client\ncompany: bakers\ndo_not_contact: true\nlast_contact: 2026-11-15\n",
     "type: client\nid: same-for-all\nname: Bolt\nnext_contact: 2026-11-24\n",
+    "type: client\nid: another\nevery: month\n",
+    "type: client\nid: another\nname: Bolt\nnext_contact: 2026-11-23\n",
+)
+EDITS = (
+    (b"type: client\n", b""),
+    (b"---\n", b"---\nname: Bolt\n"),
+    (b"name: Bolt\n", b""),
+    (b"---\n", b"---\nid: same-for-all\n"),
+    (b"id: same-for-all\n", b""),
 )
 BODY = (
     "",
@@ -180,6 +189,27 @@ class Histories(RuleBasedStateMachine):
             self._path(into).parent.mkdir(parents=True, exist_ok=True)
             os.replace(self._path(name), self._path(into))
 
+    @rule(name=names, into=names)
+    def copy(self, name: str, into: str) -> None:
+        if self._path(name).is_file():
+            self.write(into, self._path(name).read_text(encoding="utf-8"))
+
+    @rule(name=names, edit=st.sampled_from(EDITS), watched=st.booleans())
+    def edit(self, name: str, edit: tuple[bytes, bytes], watched: bool) -> None:
+        path = self._path(name)
+        if path.is_file():
+            path.write_bytes(path.read_bytes().replace(*edit, 1))
+            if watched:
+                self._watch()
+
+    @rule(one=names, other=names)
+    def exchange_ids(self, one: str, other: str) -> None:
+        for path in {self._path(one), self._path(other)}:
+            if path.is_file():
+                there, here = b"id: another\n", b"id: same-for-all\n"
+                data = path.read_bytes()
+                path.write_bytes(data.replace(here, b"@\n").replace(there, here).replace(b"@\n", there))
+
     @rule(name=names)
     def delete(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
@@ -255,6 +285,29 @@ class Histories(RuleBasedStateMachine):
             if back:
                 os.replace(aside, path)
                 self._wait()
+
+    @rule(name=names)
+    def gone_for_longer_than_its_grace(self, name: str) -> None:
+        path = self._path(name)
+        if path.exists():
+            aside = path.with_suffix(".aside")
+            os.replace(path, aside)
+            self._wait()
+            with patch("notesync.sync.refresh.GRACE", 0.0):
+                self._wait()
+            os.replace(aside, path)
+
+    @rule(name=names, other=names, text=notes)
+    def empty_while_another_changes(self, name: str, other: str, text: str) -> None:
+        """A sync engine may leave a note empty for a while: meanwhile its last good rows are kept."""
+        path = self._path(name)
+        if path.is_file() and name != other:
+            whole = path.read_bytes()
+            path.write_bytes(b"")
+            self._watch()
+            self.write(other, text)
+            self._watch()
+            path.write_bytes(whole)
 
     @rule(batches=st.integers(0, 3))
     def killed_in_the_middle(self, batches: int) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from notesync.followup.agenda import Moment
-from notesync.problems import UsageError, VaultError
+from notesync.problems import ERROR, UsageError, VaultError
 from notesync.publish.text import clean, format_count
 from notesync.store.vault import NOT_DOWNLOADED, find_root
 from notesync.sync import pipeline
@@ -30,6 +30,7 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 FORMATS = ("table", "lines", "json", "csv")
 _PROBLEMS_ON_TERMINAL = 10
+_MANY_TWINS = 10  # notes with another's id: more are one mistake, and their lines would hide all others
 
 
 def describe_away(workspace: pipeline.Workspace) -> str:
@@ -122,16 +123,22 @@ class Session:
         self.tell(f"Error: {first}", *more)
 
     def tell_problems(self, workspace: pipeline.Workspace) -> None:
-        """The problems of notes and settings, after the results; on a terminal the first few."""
+        """The problems of notes and settings, after the results; on a terminal the first few, errors before warnings."""
         from notesync.publish.text import render_problems_lines
+        from notesync.sync.counting import TWIN
 
         found = workspace.problems()
         problems = [problem for problem in found if problem.code != NOT_DOWNLOADED]
         if len(problems) < len(found):
             self.tell(f"{describe_away(workspace)}: notesync doctor")
+        twins = sum(problem.code == TWIN for problem in problems)
+        if twins > _MANY_TWINS:
+            self.tell(f"{twins} notes have the id of another note: was a folder copied? notesync doctor")
+            problems = [problem for problem in problems if problem.code != TWIN]
         if not problems:
             return
-        shown = problems[:_PROBLEMS_ON_TERMINAL] if sys.stderr.isatty() else problems
+        worst = sorted(problems, key=lambda problem: problem.severity != ERROR)
+        shown = worst[:_PROBLEMS_ON_TERMINAL] if sys.stderr.isatty() else problems
         sys.stdout.flush()
         sys.stderr.write(
             "".join(render_problems_lines(shown))

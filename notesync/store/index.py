@@ -157,6 +157,7 @@ class KnownCopy(NamedTuple):
     path: str
     is_client: int
     digest: bytes
+    stale: int
     aside: int
     original: str
     beside: int | None
@@ -466,6 +467,10 @@ class Index:
         last: int = self._db.execute(f"select coalesce(max(id), 0) from {table}").fetchone()[0]  # noqa: S608
         return last
 
+    def stale_notes(self, notes: Sequence[int]) -> set[int]:
+        """Those of the notes of which only the last good reading is known."""
+        return {row[0] for row in self._some("select id from note where id in (%s) and stale", notes)}
+
     def trusted(self, paths: Iterable[str]) -> list[str]:
         """Those of the notes that are not stale."""
         query = "select 1 from note where path = ? and not stale"
@@ -691,11 +696,11 @@ class Index:
         return [row[0] for row in self._some(query.format(" in (%s)"), circles)]
 
     def claims(self, claims: Sequence[str] | None) -> Iterator[tuple[int, str, str, str]]:
-        """Key, path, twin and claim of the clients with these ids (None: with one that several have), by path.
+        """Key, path, twin and claim of the clients with these ids (None: with one that several have).
 
-        Those with one id stand together.
+        Those with one id stand together, by path, folder by folder: `Clients` goes before `Clients - Copy`.
         """
-        query = "select id, path, twin, client.claim from client join note using (id) where client.claim in ({}) order by client.claim, path"
+        query = "select id, path, twin, client.claim from client join note using (id) where client.claim in ({}) order by client.claim, replace(path, '/', char(1))"
         if claims is None:
             several = "select claim from client where claim is not null group by claim having count(*) > 1"
             wrong = "select claim from client where claim is not null and twin != ''"
@@ -730,11 +735,11 @@ class Index:
     def copies(self) -> list[KnownCopy]:
         """What is known of every conflict copy, by path."""
         rows = self._db.execute(
-            "select k.note, n.path, n.is_client, n.digest, n.aside, k.original, k.beside, coalesce(b.is_client, 0),"
+            "select k.note, n.path, n.is_client, n.digest, n.stale, n.aside, k.original, k.beside, coalesce(b.is_client, 0),"
             " k.head, k.told, k.mirrored from copy k join note n on n.id = k.note left join note b on b.id = k.beside"
             " order by n.path"
         )
-        return [KnownCopy._make((row[0], _path(row[1]), *row[2:5], _path(row[5]), *row[6:])) for row in rows]
+        return [KnownCopy._make((row[0], _path(row[1]), *row[2:6], _path(row[6]), *row[7:])) for row in rows]
 
     def stand_ins(self, clients: Sequence[int] | None = None) -> dict[int, str]:
         """The clients named (None: all) whose note is a conflict copy that stands in for this original."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from notesync.sync.refresh import Taken
 
 CODE = "conflict-copy"
-_TWIN = "duplicate-id"  # the problem of a client's note that goes with one id in two of them
+TWIN = "duplicate-id"  # the problem of a client's note that goes with one id in two of them
 
 
 class _Place(NamedTuple):
@@ -45,25 +45,23 @@ def settle_copies(index: Index, reader: Reader, taken: Taken, *, everything: boo
     before = index.copies() if index.has_copies() else []
     if not _may_differ(index, taken, before, everything=everything):
         return set()
-    places = [
-        _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in before
-    ]
-    found = _find_again(index, reader)
+    places = [_find_place(each) for each in before]
+    found = _hold_unread(index, before, _find_again(index, reader))
     if {each._replace(head=0) for each in found} != {each._replace(head=0) for each in places}:
         index.store_copies(found)
     _replace_problems(index, [each.key for each in before], ())
+    # Such a client's own word of a twin went with those of copies.
+    again = {each.key for each in before if each.is_client and not each.aside} - {each.key for each in found}
     if not index.has_copies():
-        return set(index.copied_numbers())
+        return again.union(index.copied_numbers())
     copies = _choose(index.copies())
-    chosen = [
-        _Place(each.key, each.original, each.beside, each.head, each.told, each.mirrored) for each in copies
-    ]
+    chosen = [_find_place(each) for each in copies]
     if chosen != places:
         index.store_copies(chosen)
         taken.mentions, taken.names, taken.tasks = True, True, True
     _put_aside(index, reader, taken, copies)
     taken.keys.update(each.key for each in copies)
-    return _find_miscopied(index, copies)
+    return again | _find_miscopied(index, copies)
 
 
 def report_copies(index: Index, reader: Reader, taken: Taken) -> None:
@@ -73,11 +71,14 @@ def report_copies(index: Index, reader: Reader, taken: Taken) -> None:
         _replace_problems(index, [each.key for each in copies], list(_report(copies, reader)))
 
 
-def number_copies(stands: str, copies: Sequence[tuple[str, bytes]]) -> int:
-    """A number for what a client stands in for, and for the copies that its rows are made with; 0 for neither."""
+def number_copies(stands: str, copies: Sequence[tuple[str, bytes, bool]]) -> int:
+    """A number for what a client stands in for, and for the copies that its rows are made with; 0 for neither.
+
+    With each copy's digest goes whether it is that of the last good reading: then it was not read for these rows.
+    """
     if not stands and not copies:
         return 0
-    told = (stands, *(f"{path} {digest.hex()}" for path, digest in copies))
+    told = (stands, *(f"{path} {digest.hex()}{' stale' if stale else ''}" for path, digest, stale in copies))
     return crc32("\n".join(told).encode("utf-8", "surrogateescape")) or 1
 
 
@@ -92,6 +93,23 @@ def _may_differ(index: Index, taken: Taken, known: Sequence[KnownCopy], *, every
     if everything or taken.paths or (taken.claims and index.has_twins(sorted(taken.claims))):
         return True
     return not taken.keys.isdisjoint(key for each in known for key in (each.key, each.beside, each.head))
+
+
+def _find_place(copy: KnownCopy) -> _Place:
+    return _Place(copy.key, copy.original, copy.beside, copy.head, copy.told, copy.mirrored)
+
+
+def _hold_unread(index: Index, known: Iterable[KnownCopy], found: Iterable[_Place]) -> list[_Place]:
+    """The copies found; one that cannot be read now stays one of the client who has in its rows what came of it."""
+    held = {
+        each.key: _find_place(each)
+        for each in known
+        if each.stale
+        and each.aside
+        # The key of a note that is gone may soon be another's.
+        and all(index.ties(key) is not None for key in (each.head, each.beside) if key is not None)
+    }
+    return sorted([*held.values(), *(each for each in found if each.key not in held)])
 
 
 def is_generated(path: str, settings: Settings) -> bool:
@@ -143,8 +161,11 @@ class _Twins:
         return len(names) < 2
 
     def find_heads(self, copies: Container[str]) -> None:
-        """Of the notes that are no copies by their names have the first by path be the one that counts."""
-        for path in sorted(self.claims):
+        """Of the notes that are no copies by their names have the first by path be the one that counts.
+
+        Folder by folder, or `Clients - Copy` would go before `Clients`.
+        """
+        for path in sorted(self.claims, key=lambda path: path.split("/")):
             if path not in copies:
                 head = self.find_head(path)
                 if head:
@@ -209,17 +230,22 @@ def _find_head(group: Sequence[KnownCopy]) -> int:
 
 
 def _put_aside(index: Index, reader: Reader, taken: Taken, copies: Iterable[KnownCopy]) -> None:
-    """Put aside what came of clients' notes that are copies, and take in again those that no longer are."""
+    """Put aside what came of clients' notes that are copies, and take in again those that no longer are.
+
+    Not of a note that cannot be read now, nor for one: what it says would be in no client's rows meanwhile.
+    """
+    copies = list(copies)
     hidden = {each.key for each in copies if each.is_client and each.head != each.key}
+    stale = index.stale_notes([*hidden, *{each.head for each in copies if each.key in hidden}])
     for each in copies:
-        if each.key in hidden and not each.aside:
+        if each.key in hidden and not each.aside and stale.isdisjoint((each.key, each.head)):
             _tell_ties(index, taken, each.key)
             items = len(index.identities(each.key))
             if each.path in taken.changed:
                 taken.added -= items  # it was counted as it was taken in
             else:
                 taken.removed += items
-            index.put_aside(each.key, each.path, _TWIN)
+            index.put_aside(each.key, each.path, TWIN)
     back = sorted(set(index.put_asides()) - hidden)
     if back:
         reader.take_again(back, taken)
@@ -239,12 +265,12 @@ def _tell_ties(index: Index, taken: Taken, key: int) -> None:
 def _find_miscopied(index: Index, copies: Iterable[KnownCopy]) -> set[int]:
     """The clients whose rows were made with other copies than these."""
     stands: dict[int, str] = {}
-    beside: dict[int, list[tuple[str, bytes]]] = {}
+    beside: dict[int, list[tuple[str, bytes, bool]]] = {}
     for each in copies:
         if each.head == each.key:
             stands[each.key] = each.original
         elif each.digest:
-            beside.setdefault(each.head, []).append((each.path, each.digest))
+            beside.setdefault(each.head, []).append((each.path, each.digest, bool(each.stale)))
     known = index.copied_numbers()
     heads = {*stands, *beside, *known}
     return {
@@ -259,7 +285,7 @@ def _find_miscopied(index: Index, copies: Iterable[KnownCopy]) -> set[int]:
 
 
 def _replace_problems(index: Index, keys: Sequence[int], problems: Sequence[tuple[Any, ...]]) -> None:
-    for code in (CODE, _TWIN):
+    for code in (CODE, TWIN):
         index.replace_problems(code, keys, [each for each in problems if each[_CODE_AT] == code])
 
 
@@ -275,7 +301,7 @@ def _report(copies: Sequence[KnownCopy], reader: Reader) -> Iterator[tuple[Any, 
                 each.key,
                 each.path,
                 *reader.read_identity(each.path)[1:],
-                _TWIN,
+                TWIN,
                 WARNING,
                 (
                     f"The note {each.original} has the same id: both count as one client, and what only this one asks for is"

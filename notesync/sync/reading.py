@@ -124,6 +124,7 @@ class Reader:
                 data = self._read_same(path, each)
                 if data is None:
                     self._index.keep(key, self._today.toordinal())
+                    self._try_again_unless(each.stale)
                 else:
                     known[path] = each
                     same.append((parse_note(data, path, self._known_keys), each.digest))
@@ -153,15 +154,16 @@ class Reader:
     def _read_copies(self, key: int, ties: Ties) -> Ties:
         """Of a copy that cannot be read now what came of it stays; also of one that changes just now.
 
-        That one is not among the copies which the client's row will say that it was made with.
+        One of which that is not known yet is not among the copies which the client's row will say that it was made with.
         """
         versions: list[Client] = []
         kept: list[FollowUpRow] = []
         read = []
         for copy in ties.copies:
             data = self._read_copy(copy)
+            self._try_again_unless(copy.stale or data is not None)
             same = data is not None and digest_of(data) == copy.digest
-            if data is None or same:
+            if same or copy.stale:
                 read.append(copy)
             if data is not None and same:
                 versions += read_versions(parse_note(data, copy.path, self._known_keys), self._context)
@@ -169,6 +171,14 @@ class Reader:
                 rows = self._index.copied_rows(key, copy.path, CONFLICT)
                 kept += (FollowUpRow._make(row) for row in rows)
         return ties._replace(copies=tuple(read), versions=tuple(versions), kept=tuple(kept))
+
+    def _try_again_unless(self, known: bool) -> None:
+        """Have the next refresh settle everything, unless it is known why a note could not be read for its client.
+
+        It may be away for a moment and come back unchanged, and then nothing else would tell.
+        """
+        if not known:
+            self._index.remember(unfinished="yes")
 
     def _read_copy(self, copy: CopyTie) -> bytes | None:
         if copy.stale:
@@ -424,7 +434,7 @@ def derive(
         contact,
         counted,
         ties.heard,
-        number_copies(ties.stands, [(each.path, each.digest) for each in ties.copies]),
+        number_copies(ties.stands, [(each.path, each.digest, each.stale) for each in ties.copies]),
         to_card_text(card),
     )
     return Derived(row, rows, list(awaited.items()))

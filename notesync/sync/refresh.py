@@ -244,9 +244,10 @@ class Refresh:
                 self._take_in(look.pending)
             removed = self._remove(look)
             self._store_listings(look.differences)
-            self._settle(everything=look.unfinished or len(look.pending) > BATCH)
-            if look.unfinished or len(look.pending) > BATCH:
-                index.remember(unfinished="")
+            everything = look.unfinished or len(look.pending) > BATCH
+            if everything:
+                index.remember(unfinished="")  # what cannot be derived just now may say otherwise
+            self._settle(everything=everything)
         return self._report(removed)
 
     def _settle(self, *, everything: bool) -> None:

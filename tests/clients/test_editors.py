@@ -210,4 +210,4 @@ def test_a_save_is_followed_and_nothing_flaps(watched: Watched, name: str) -> No
     assert NEW in path.read_text(encoding="utf-8")
     if name not in WAYPOINTS:
         assert set(states) <= {before, watched.calendar()}
-    assert watched.unmarked() == watched.rebuilt()
+    assert not watched.differ()

@@ -411,7 +411,7 @@ def test_nothing_is_lost_torn_or_forgotten(watched: Watched) -> None:
         raise wrong[0]
     require_untouched(watched, storm)
     watched.start()
-    watched.wait_until(lambda: watched.unmarked() == watched.rebuilt(), watched.differ)
+    watched.wait_until(lambda: not watched.differ(), watched.differ)
     watched.stop()
     assert ask(watched, "places") == ask(watched, "another")
     require_untouched(watched, storm)

@@ -109,12 +109,8 @@ class Watched:
         text = self.calendar().decode().replace("\r\n ", "")
         return sorted(line for line in text.split("\r\n") if line.startswith("SUMMARY"))
 
-    def unmarked(self) -> bytes:
-        """The calendar without what marks a file as one that notesync keeps in this vault: an export has none."""
-        return drop_marks(self.calendar())
-
     def rebuilt(self) -> bytes:
-        """The calendar that reading everything from nothing gives."""
+        """The calendar that reading everything from nothing gives, without the marks of a file in the vault."""
         shutil.rmtree(self.home / "another", ignore_errors=True)
         done = self.run("export", place="another")
         assert done.returncode == 0, done.stderr
@@ -122,7 +118,7 @@ class Watched:
 
     def differ(self) -> str:
         """How the calendar is not what reading everything from nothing gives."""
-        both = (data.decode().split("\r\n") for data in (self.unmarked(), self.rebuilt()))
+        both = (data.decode().split("\r\n") for data in (drop_marks(self.calendar()), self.rebuilt()))
         return "\n".join(unified_diff(*both, "the calendar", "rebuilt", n=8))
 
     def wait_until(self, done: Callable[[], bool], tell: Callable[[], str] = str) -> None:
