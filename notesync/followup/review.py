@@ -24,6 +24,7 @@ from notesync.followup.period import Period, count_units, find_before, part
 from notesync.followup.promises import (
     COMPLAINT,
     Case,
+    Contacts,
     find_about,
     find_acknowledged,
     find_cases,
@@ -345,8 +346,9 @@ def _strip_tags(text: str) -> str:
 
 def _add_complaints(lines: Lines, client: Client, context: Context, today: date) -> None:
     log = order_tagged(client)
+    contacts = Contacts(client, log)
     for case in find_cases(client, log, COMPLAINT, today) if log else ():
-        first = find_acknowledged(client, log, case, case.entry.day, today)
+        first = find_acknowledged(contacts, case, case.entry.day, today)
         tag = next((tag for tag in case.entry.tags if tag not in context.plans.tags and tag != COMPLAINT), "")
         base = _line(case.entry.day, client, "", find_about(case) or "a complaint", case.entry, item=tag)
         _add_complaint(lines, base, _name_end(case), first and first[0], case.closed)

@@ -28,9 +28,12 @@ from notesync.followup.occasions import Run, find_begin, find_groups
 from notesync.followup.plans import RESOLVED
 from notesync.followup.promises import (
     COMPLAINT,
+    Contacts,
     find_acknowledged,
     find_cases,
     find_open_complaint,
+    find_open_tasks,
+    is_any_open,
     order_tagged,
 )
 
@@ -98,6 +101,10 @@ class Course:
             self._settle_complaints()
         self._settle()
 
+    @cached_property
+    def contacts(self) -> Contacts:
+        return Contacts(self.client, self.log)
+
     def occasion(self, place: Place) -> Occasion:
         return self.groups[place[0]][0].occasions[place[1]]
 
@@ -141,8 +148,15 @@ class Course:
     def _settle(self) -> None:
         """Settle what the log tells of; before the first window opens, only what is tagged counts."""
         known = self.context.plans.tags
-        earliest = min([group.waiting[0][0] for group, _ in self.groups if group.waiting], default=date.max)
-        for done in self._find_done(earliest):
+        waiting = [
+            (opens, at, order, last, number)
+            for at, (group, _) in enumerate(self.groups)
+            for order, (opens, last, number) in enumerate(group.waiting)
+        ]
+        waiting.sort(reverse=True)
+        self._coming = waiting  # what contacts may settle, that which opens first at the end
+        self._waiting: list[tuple[date, int, int, date, int]] = []  # that which has opened
+        for done in self._find_done(waiting[-1][0] if waiting else date.max):
             tags = [tag for tag in dict.fromkeys(done.tags) if tag in known] if done.tags else ()
             for tag in tags:
                 if tag != RESOLVED:  # whose complaint was paired with it by more than the tag
@@ -235,7 +249,7 @@ class Course:
             return occasion
         earliest = occasion.turn.opens if step.opens.count else occasion.day
         contact = step.by_contact and find_acknowledged(
-            self.client, self.log, case, earliest or occasion.day, self.as_of
+            self.contacts, case, earliest or occasion.day, self.as_of
         )
         if contact and (closed is None or contact[0] < closed):
             self._mark(place, Done(contact[0], 0, contact[1], (), True), taken=True)
@@ -249,27 +263,37 @@ class Course:
 
         A repeated step counts as open until its next occurrence, but others come before it then.
         """
-        day, outcomes = done.day, self.outcomes
+        day = done.day
         best: tuple[bool, date, Place] | None = None
-        late: list[Place] = []
-        for at, (group, run) in enumerate(self.groups):
-            for opens, last, number in group.waiting:
-                if opens > day:
-                    break
-                place = at, number
-                if day > last or (place in outcomes and outcomes[place].number is None):
-                    continue
-                occasion = group.occasions[number]
-                closes = self._find_closing(occasion, place, day)
-                if closes is None or not self._is_answer(occasion, run, done):
-                    continue
-                if day > closes and occasion.step.never_missed:
-                    late.append(place)
-                else:
-                    key = day > closes, closes, place
-                    best = key if best is None else min(best, key)
-        for place in late if best is None else (best[2], *late):
+        late: list[tuple[int, int, Place]] = []
+        self._waiting = self._find_waiting(day)
+        for _, at, order, _, number in self._waiting:
+            group, run = self.groups[at]
+            place, occasion = (at, number), group.occasions[number]
+            closes = self._find_closing(occasion, place, day)
+            if closes is None or not self._is_answer(occasion, run, done):
+                continue
+            if day > closes and occasion.step.never_missed:
+                late.append((at, order, place))
+            else:
+                key = day > closes, closes, place
+                best = key if best is None else min(best, key)
+        if best is not None:
+            self._mark(best[2], done, taken=True)
+        for _, _, place in sorted(late):
             self._mark(place, done, taken=True)
+
+    def _find_waiting(self, day: date) -> list[tuple[date, int, int, date, int]]:
+        """What has opened by a day and is neither over nor settled: as days rise, nothing of it comes back."""
+        coming, waiting, outcomes = self._coming, self._waiting, self.outcomes
+        while coming and coming[-1][0] <= day:
+            waiting.append(coming.pop())
+        return [
+            each
+            for each in waiting
+            if day <= each[3]
+            and ((place := (each[1], each[4])) not in outcomes or outcomes[place].number is not None)
+        ]
 
     def _find_closing(self, occasion: Occasion, place: Place, day: date) -> date | None:
         """When the window closes that opened by a day; a repeated step stays open until its next."""
@@ -294,18 +318,21 @@ class Course:
 
     def _find_sale_contact(self, day: date) -> int:
         """The entry that is the sale itself: the one tagged so, else the first contact that went both ways."""
-        ranked = [
-            ("sold" not in entry.tags, entry.channel in ONE_WAY, at)
-            for at, entry in enumerate(self.client.log)
-            if entry.day == day and not entry.attempt and self.context.plans.tags.isdisjoint(entry.tags)
-        ]
-        return min(ranked)[2] if ranked else -2
+        return self._sale_contacts.get(day, (True, True, -2))[2]
+
+    @cached_property
+    def _sale_contacts(self) -> dict[date, tuple[bool, bool, int]]:
+        found: dict[date, tuple[bool, bool, int]] = {}
+        for at, entry in enumerate(self.client.log):
+            if not entry.attempt and self.context.plans.tags.isdisjoint(entry.tags):
+                rank = "sold" not in entry.tags, entry.channel in ONE_WAY, at
+                found[entry.day] = min(found.get(entry.day, rank), rank)
+        return found
 
     def _waits_on(self, occasion: Occasion, run: Run, day: date) -> bool:
         """Whether a step was waiting on a day, for a complaint or for another step."""
         step = occasion.step
-        troubled = step.waits_for_complaints and (self.cases or self.held)
-        if troubled and find_open_complaint(self.client, day) is not None:
+        if step.waits_for_complaints and (self._is_open_by_task or is_any_open(self.cases, day)):
             return True
         if not step.needs:
             return False
@@ -313,6 +340,10 @@ class Course:
             place not in self.outcomes and not self._is_missed(self.occasion(place), day)
             for place in self.find_needed(occasion, run)
         )
+
+    @cached_property
+    def _is_open_by_task(self) -> bool:
+        return bool(find_open_tasks(self.client))
 
     # What becomes of it.
 
