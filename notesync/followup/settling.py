@@ -36,6 +36,7 @@ from notesync.followup.promises import (
     is_any_open,
     order_tagged,
 )
+from notesync.followup.tagged import Candidate, Queue
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -92,6 +93,7 @@ class Course:
         self.groups: list[tuple[Group, Run]] = find_groups(client, context, self.cases, as_of)
         self.outcomes: dict[Place, Outcome] = {}
         self.marks: list[tuple[Place, Outcome]] = []  # all of them in order: an outcome is only the newest
+        self._queues: dict[str, Queue] = {}
         self.is_early = False  # whether anything was settled too early
         if not self.groups:
             return
@@ -181,26 +183,16 @@ class Course:
             done.sort(key=lambda each: each.day)
         return done
 
-    def _is_open(self, place: Place, run: Run, day: date) -> bool:
-        """Whether an occasion could be settled on a day."""
-        occasion = self.occasion(place)
-        if self.number_of(place) is None or (occasion.ended is not None and day >= occasion.ended):
-            return False
-        return day >= (run.begins or find_begin(occasion, run, self.context))
-
     # By a tag.
 
     def _settle_by_tag(self, done: Done, tag: str) -> None:
         """The oldest open occasion of this tag; one that is missed only where there is no other."""
-        found = [
-            ((at, number), run)
-            for at, (group, run) in enumerate(self.groups)
-            for number in group.tagged.get(tag, ())
-            if self._is_open((at, number), run, done.day)
-        ]
-        if not found:
+        queue = self._queues.get(tag)
+        if queue is None:
+            queue = self._queues[tag] = Queue(self._find_candidates(tag), self._is_settled)
+        place = queue.choose(done.day)
+        if place is None:
             return
-        place = found[0][0] if len(found) == 1 else self._choose_by_age(found, done.day)
         occasion, number = self.occasion(place), self.number_of(place) or 0
         window = self.context.timetable.find_window(occasion, number)
         early = window is not None and done.day < window[0]
@@ -209,12 +201,22 @@ class Course:
         self.is_early |= early
         self._mark(place, done, early=early)
 
-    def _choose_by_age(self, found: Sequence[tuple[Place, Run]], day: date) -> Place:
-        """The oldest of these that is not missed, if its time has come, else of all; where all are, the newest."""
-        aged = [(self._age(self.occasion(place), run), place) for place, run in found]
-        alive = [each for each in aged if not self._is_missed(self.occasion(each[1]), day)]
-        begun = [each for each in alive if (self.occasion(each[1]).turn.opens or date.max) <= day]
-        return min(begun or alive)[1] if alive else max(aged)[1]
+    def _find_candidates(self, tag: str) -> Iterator[Candidate]:
+        for at, (group, run) in enumerate(self.groups):
+            for number in group.tagged.get(tag, ()):
+                occasion = group.occasions[number]
+                turn = occasion.turn
+                expires = turn.expires if occasion.step.repeat is None else None
+                yield Candidate(
+                    find_begin(occasion, run, self.context),
+                    turn.opens or date.max,
+                    (at, number),
+                    expires or date.max,
+                    occasion.ended,
+                )
+
+    def _is_settled(self, place: Place) -> bool:
+        return place in self.outcomes and self.outcomes[place].number is None
 
     def _is_far_off(self, occasion: Occasion, opens: date, day: date) -> bool:
         """Whether a repeated step's next occurrence is too far off to be meant: half an interval or more."""
@@ -224,9 +226,6 @@ class Course:
     def _is_missed(self, occasion: Occasion, day: date) -> bool:
         expires = occasion.turn.expires
         return occasion.step.repeat is None and expires is not None and day > expires
-
-    def _age(self, occasion: Occasion, run: Run) -> tuple[date, date]:
-        return find_begin(occasion, run, self.context), occasion.turn.opens or date.max
 
     # Of a complaint.
 
@@ -285,15 +284,10 @@ class Course:
 
     def _find_waiting(self, day: date) -> list[tuple[date, int, int, date, int]]:
         """What has opened by a day and is neither over nor settled: as days rise, nothing of it comes back."""
-        coming, waiting, outcomes = self._coming, self._waiting, self.outcomes
+        coming, waiting = self._coming, self._waiting
         while coming and coming[-1][0] <= day:
             waiting.append(coming.pop())
-        return [
-            each
-            for each in waiting
-            if day <= each[3]
-            and ((place := (each[1], each[4])) not in outcomes or outcomes[place].number is not None)
-        ]
+        return [each for each in waiting if day <= each[3] and not self._is_settled((each[1], each[4]))]
 
     def _find_closing(self, occasion: Occasion, place: Place, day: date) -> date | None:
         """When the window closes that opened by a day; a repeated step stays open until its next."""
