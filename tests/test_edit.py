@@ -504,6 +504,11 @@ def test_an_entry_that_no_log_can_hold_is_refused(entry: NewEntry, code: str) ->
 
 REFUSED_LOGS = {
     "an open code block": ("```\nx\n", "unclosed-code", "a.md:1"),
+    "a log that is read to its limit": (
+        "# Log\n" + "- 2026-11-01 call: abc\n" * 45_000,
+        "log-too-long",
+        "a.md:1",
+    ),
     "a conflict": ("## Log\n<<<<<<< a\n- 2026-11-01 x\n=======\n>>>>>>> b\n", "merge-marker", "a.md:2"),
     "damage": ("## Log\n\0\n", "nul-characters", "a.md:2"),
 }

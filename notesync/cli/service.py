@@ -167,9 +167,10 @@ def _await_start(session: Session, desk: Desk, job: Job, lock: str, what: str) -
             )
             return 0
         time.sleep(_PAUSE)
+    lines = desk.last_lines(job.name)
     session.tell(
-        f"{what} is not running yet. The last lines of its log:",
-        *(f"    {line}" for line in desk.last_lines(job.name)),
+        f"{what} is not running yet. {'The last lines of its log:' if lines else 'Its log is empty.'}",
+        *(f"    {line}" for line in lines),
         "'notesync service status' tells more, 'notesync doctor' what may be wrong with the vault.",
     )
     return 1

@@ -10,7 +10,7 @@ This module knows no period, no note, no disk and no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,13 +102,17 @@ def _judge(closes: date, settled: date | None) -> str:
 
 
 def _find_of_steps(client: Client, context: Context, past: Past) -> Iterator[Due]:
+    of_day: dict[date, list[Entry]] = {}
+    for entry in client.log:
+        if not entry.attempt:
+            of_day.setdefault(entry.day, []).append(entry)
     for turn in find_turns(client, context, past, find_alive(client, context, past)):
         if turn.opens is None or turn.closes is None or turn.status in (ENDED, WAITS):
             continue
         settled = turn.settled
         state = LEFT_OUT if turn.status == MISSED else _judge(turn.closes, settled and settled.day)
-        entry = _find_settling(client, turn) if turn.status == SETTLED else None
-        path, line = (entry.path or client.path, entry.line) if entry else (turn.path, turn.line)
+        by = _find_settling(of_day, turn) if turn.status == SETTLED else None
+        path, line = (by.path or client.path, by.line) if by else (turn.path, turn.line)
         step = turn.step
         yield Due(
             step.kind, step.name, step.title, turn.opens, turn.closes, state, settled and settled.day,
@@ -116,11 +120,11 @@ def _find_of_steps(client: Client, context: Context, past: Past) -> Iterator[Due
         )  # fmt: skip
 
 
-def _find_settling(client: Client, turn: Turned) -> Entry | None:
+def _find_settling(of_day: Mapping[date, Sequence[Entry]], turn: Turned) -> Entry | None:
     """The entry that settled a turn: of its day, with its tag, else without any."""
     if turn.settled is None:
         return None
-    entries = [entry for entry in client.log if entry.day == turn.settled.day and not entry.attempt]
+    entries = of_day.get(turn.settled.day, ())
     tagged = (entry for entry in entries if turn.step.tag in entry.tags)
     return next(tagged, entries[0] if entries else None)
 

@@ -12,6 +12,7 @@ This module knows no log but its sales, and nothing of what is settled.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -129,11 +130,12 @@ def find_groups(
 ) -> list[tuple[Group, Run]]:
     """Every step that arises for a client: by sales and complaints, plans, and the days they count from."""
     sales = find_sales(client, as_of)
+    days = _find_days(sales)
     if len(sales) == 1 and not cases:
-        return _find_of_cause(client, context, sales, 0, sales[0], as_of)
+        return _find_of_cause(client, context, days, 0, sales[0], as_of)
     found = []
     for at, cause in enumerate((*sales, *find_complaints(cases, sales[-1]))):
-        found += _find_of_cause(client, context, sales, at, cause, as_of)
+        found += _find_of_cause(client, context, days, at, cause, as_of, is_alone=len(sales) == 1)
     seen: set[str] = set()
     return [(_leave_out(group, seen) if run.cause.case is None else group, run) for group, run in found]
 
@@ -145,8 +147,24 @@ def _leave_out(group: Group, seen: set[str]) -> Group:
     return build_group(group.anchor, new)
 
 
+def _find_days(sales: Sequence[Cause]) -> dict[str, list[date]]:
+    """The days of each anchor, of whichever sale, in their order."""
+    days: dict[str, set[date]] = {}
+    for sale in sales:
+        for name, anchor in sale.anchors.items():
+            days.setdefault(name, set()).add(anchor.day)
+    return {name: sorted(found) for name, found in days.items()}
+
+
 def _find_of_cause(
-    client: Client, context: Context, sales: Sequence[Cause], order: int, cause: Cause, as_of: date
+    client: Client,
+    context: Context,
+    days: Mapping[str, Sequence[date]],
+    order: int,
+    cause: Cause,
+    as_of: date,
+    *,
+    is_alone: bool = True,
 ) -> list[tuple[Group, Run]]:
     """The steps that arise from one sale or complaint, or from the client's own dates."""
     which = COMPLAINT if cause.case is not None else AGAIN if order else FIRST
@@ -168,8 +186,8 @@ def _find_of_cause(
                 # A step of a sale must not open before it; that of a delivery a week later would.
                 if plan.anchor == "sold" and sold and group.opens and group.opens < sold.day:
                     group = _keep_behind(context, group, sold.day)
-            if can_end or rows.is_own or len(sales) > 1 or cause.case is not None:
-                ended = (_find_end(each, context, run, sales, as_of) for each in group.occasions)
+            if can_end or rows.is_own or not is_alone or cause.case is not None:
+                ended = (_find_end(each, context, run, days, as_of) for each in group.occasions)
                 group = build_group(group.anchor, ended)
             found.append((group, run))
     return found
@@ -207,17 +225,17 @@ def _is_meant(step: Step, client: Client, cause: Cause) -> bool:
 
 
 def _find_end(
-    occasion: Occasion, context: Context, run: Run, sales: Sequence[Cause], as_of: date
+    occasion: Occasion, context: Context, run: Run, days: Mapping[str, Sequence[date]], as_of: date
 ) -> Occasion:
     """The occasion with the day on which it ended, and the last day of a repeated step."""
     plan, step, opens = occasion.plan, occasion.step, occasion.turn.opens
     start = run.cause.anchors.get(plan.anchor)
     counted = start.day if start is not None else occasion.day or date.min
-    ended = _find_later(plan.anchor, counted, plan.ended_by, sales, as_of)
+    ended = _find_later(plan.anchor, counted, plan.ended_by, days, as_of)
     until: date | None = None
     if ended is None:
-        stopped = _find_later(plan.anchor, counted, plan.stopped_by, sales, as_of)
-        if stopped is not None and not _is_sold_again(step, stopped, sales):
+        stopped = _find_later(plan.anchor, counted, plan.stopped_by, days, as_of)
+        if stopped is not None and not _is_sold_again(step, stopped, days):
             if opens is None or opens > stopped:
                 ended = stopped
             elif step.repeat is not None:
@@ -233,30 +251,25 @@ def _find_end(
 
 
 def _find_later(
-    anchor: str, counted: date, ends: Iterable[str], sales: Sequence[Cause], as_of: date
+    anchor: str, counted: date, ends: Iterable[str], days: Mapping[str, Sequence[date]], as_of: date
 ) -> date | None:
     """The first of these anchors after a plan's own, or on its day if it is the later event of a sale."""
-    days = [
-        sale.anchors[end].day
-        for end in ends
-        for sale in sales
-        if end in sale.anchors and _is_later(end, sale.anchors[end].day, anchor, counted)
-    ]
-    return min((day for day in days if day <= as_of), default=None)
-
-
-def _is_later(end: str, day: date, anchor: str, counted: date) -> bool:
-    return day > counted or (day == counted and _RANKS[end] > _RANKS.get(anchor, -1))
+    found: date | None = None
+    for end in ends:
+        known = days.get(end, ())
+        find = bisect_left if _RANKS[end] > _RANKS.get(anchor, -1) else bisect_right
+        for day in known[(at := find(known, counted)) : at + 1]:
+            if day <= as_of:
+                found = _earlier(found, day)
+    return found
 
 
 _RANKS = {anchor: rank for rank, anchor in enumerate(ANCHORS)}
 
 
-def _is_sold_again(step: Step, stopped: date, sales: Sequence[Cause]) -> bool:
+def _is_sold_again(step: Step, stopped: date, days: Mapping[str, Sequence[date]]) -> bool:
     """Whether a loss is history for what runs once for the client: something was sold since."""
-    return not step.per_sale and any(
-        "sold" in sale.anchors and sale.anchors["sold"].day > stopped for sale in sales
-    )
+    return not step.per_sale and "sold" in days and days["sold"][-1] > stopped
 
 
 def _earlier(one: date | None, other: date) -> date:

@@ -10,6 +10,7 @@ Like all rules this one knows no today: entries later than ``as_of`` have not ha
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
@@ -81,9 +82,10 @@ def find_promises(client: Client, context: Context, past: Past) -> Iterator[Foll
     for case in find_cases(client, log, PROMISE, past.as_of):
         if case.closed is None:
             yield _build_promise(client, context, case)
+    contacts = Contacts(client, log)
     for case in find_cases(client, log, COMPLAINT, past.as_of):
         if case.closed is None and is_on_its_own(case, context):
-            yield _build_complaint(client, context, log, case, past.as_of)
+            yield _build_complaint(client, context, contacts, case, past.as_of)
 
 
 def _is_resolved_by(plans: Plans) -> bool:
@@ -101,8 +103,19 @@ def find_open_complaint(client: Client, as_of: date) -> date | None:
     log = order_tagged(client)
     cases = find_cases(client, log, COMPLAINT, as_of) if log else []
     days = [case.entry.day for case in cases if case.closed is None]
-    days += [_day_raised(task) for task in client.tasks if task.open and kind_of(task) == COMPLAINT]
+    days += [_day_raised(task) for task in find_open_tasks(client)]
     return min(days, default=None)
+
+
+def find_open_tasks(client: Client) -> list[Task]:
+    """The open tasks that are complaints."""
+    return [task for task in client.tasks if task.open and kind_of(task) == COMPLAINT]
+
+
+def is_any_open(cases: Sequence[Case], day: date) -> bool:
+    """Whether one of all the log's complaints was open on a day; they are closed in the order they were raised."""
+    at = bisect_right(cases, day, key=lambda case: case.closed or date.max)
+    return at < len(cases) and cases[at].entry.day <= day
 
 
 def _day_raised(task: Task) -> date:
@@ -236,9 +249,11 @@ def _build_promise(client: Client, context: Context, case: Case) -> FollowUp:
     return _build(client, context, case, PROMISE, title, f"promised {name_day(made)}{when}")
 
 
-def _build_complaint(client: Client, context: Context, log: list[Entry], case: Case, as_of: date) -> FollowUp:
+def _build_complaint(
+    client: Client, context: Context, contacts: Contacts, case: Case, as_of: date
+) -> FollowUp:
     title = _entitle("Resolve the complaint", case.entry)
-    reason = describe_complaint(client, log, case, as_of)
+    reason = describe_complaint(contacts, case, as_of)
     found = _build(client, context, case, COMPLAINT, title, reason)
     return found._replace(step=RESOLVE, occasion=name_case(case, RESOLVE))
 
@@ -273,12 +288,10 @@ def name_case(case: Case, step: str = "") -> str:
     return " ".join(filter(None, words))
 
 
-def tell_complaint(
-    found: FollowUp, remark: str, client: Client, log: list[Entry], case: Case, as_of: date
-) -> FollowUp:
+def tell_complaint(found: FollowUp, remark: str, contacts: Contacts, case: Case, as_of: date) -> FollowUp:
     """A step of the complaints' plan in one complaint's own words."""
     if case.closed is None:
-        reason = describe_complaint(client, log, case, as_of)
+        reason = describe_complaint(contacts, case, as_of)
     else:
         how = f" ({case.how})" if case.how else ""
         reason = f"complaint of {name_day(case.entry.day)} resolved {name_day(case.closed)}{how}"
@@ -290,30 +303,45 @@ def tell_complaint(
     )
 
 
-def describe_complaint(client: Client, log: list[Entry], case: Case, as_of: date) -> str:
+def describe_complaint(contacts: Contacts, case: Case, as_of: date) -> str:
     """Since when it is open, and what became of it so far."""
-    contact = find_acknowledged(client, log, case, case.entry.day, as_of)
+    contact = find_acknowledged(contacts, case, case.entry.day, as_of)
     told = f"acknowledged {name_day(contact[0])}" if contact else "not acknowledged"
     substitute = f", substitute since {name_day(case.substitute)}" if case.substitute else ""
     return f"raised {name_day(case.entry.day)}, {told}{substitute}"
 
 
+class Contacts:
+    """When a client was in contact, found without looking through the whole log for each of many complaints."""
+
+    def __init__(self, client: Client, log: list[Entry]) -> None:
+        self._entries = [entry for entry in log if not entry.attempt]
+        self._entry_days = [entry.day for entry in self._entries]
+        self._places = [place for place, entry in enumerate(log) if not entry.attempt]
+        # Of these the day alone is known: on that of a complaint they may have come before it.
+        days = [task.done for task in client.tasks if task.done is not None and is_contact(task)]
+        if client.last_contact is not None:
+            days.append(client.last_contact.day)
+        self._days = sorted(days)
+
+    def find_first(self, case: Case, earliest: date) -> Iterator[tuple[date, str | None]]:
+        """The log's first contact after a complaint was raised, and the first of those without a place in it."""
+        at = max(bisect_right(self._places, case.place), bisect_left(self._entry_days, earliest))
+        for entry in self._entries[at : at + 1]:
+            yield entry.day, entry.channel
+        at = max(bisect_right(self._days, case.entry.day), bisect_left(self._days, earliest))
+        for day in self._days[at : at + 1]:
+            yield day, None
+
+
 def find_acknowledged(
-    client: Client, log: list[Entry], case: Case, earliest: date, as_of: date
+    contacts: Contacts, case: Case, earliest: date, as_of: date
 ) -> tuple[date, str | None] | None:
     """The first contact after a complaint was raised, or its own entry where that says so: its day and channel."""
     raised = case.entry.day
     if ACKNOWLEDGE in case.entry.tags and not case.entry.attempt and earliest <= raised:
         return raised, case.entry.channel
-    later = (log[place] for place in range(case.place + 1, len(log)))
-    found: list[tuple[date, str | None]] = [
-        (entry.day, entry.channel) for entry in later if not entry.attempt and entry.day >= earliest
-    ][:1]
-    # Of these the day alone is known: on that of the complaint they may have come before it.
-    days = [task.done for task in client.tasks if task.done is not None and is_contact(task)]
-    if client.last_contact is not None:
-        days.append(client.last_contact.day)
-    found += [(day, None) for day in days if day > raised and day >= earliest]
+    found = contacts.find_first(case, earliest)
     return min((each for each in found if each[0] <= as_of), key=lambda each: each[0], default=None)
 
 

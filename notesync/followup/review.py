@@ -9,6 +9,7 @@ This module knows no note, no disk and no clock: today is an argument.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -19,11 +20,12 @@ from notesync.followup.client import show_link
 from notesync.followup.dues import NO_STEPS, Due, describe, find_dues, list_contacts
 from notesync.followup.figures import BY_NAME, CHANNELS, COUNT, FIGURES, MONEY, Line, Reading, sum_up
 from notesync.followup.follow_up import find_past, is_contact, kind_of, name_day
-from notesync.followup.occasions import Cause, find_sales
+from notesync.followup.occasions import find_sales
 from notesync.followup.period import Period, count_units, find_before, part
 from notesync.followup.promises import (
     COMPLAINT,
     Case,
+    Contacts,
     find_about,
     find_acknowledged,
     find_cases,
@@ -257,6 +259,10 @@ def _add_dues(lines: Lines, client: Client, dues: Sequence[Due], today: date) ->
 def _add_sales(lines: Lines, client: Client, dues: Sequence[Due], today: date) -> None:
     sales = [sale for sale in find_sales(client, today) if "sold" in sale.anchors]
     sales = [sale for sale in sales if sale.anchors["sold"].day <= today]
+    of_sale: dict[date | None, list[Due]] = {}
+    for due in dues:
+        of_sale.setdefault(due.sold, []).append(due)
+    told = _find_told(client) if sales else []
     for at, sale in enumerate(sales):
         sold = sale.anchors["sold"]
         following = sales[at + 1].anchors["sold"].day if at + 1 < len(sales) else None
@@ -267,13 +273,14 @@ def _add_sales(lines: Lines, client: Client, dues: Sequence[Due], today: date) -
         lines["sales"].append(base)
         known = "value known" if value is not None else "value not known"
         lines["value-won"].append(base._replace(part=known, amount=value))
-        lines["sales-followed"].append(_judge_sale(base, sale, dues))
-        lines["perception"].append(_perceive(base, client, sold.day, following, today))
+        lines["sales-followed"].append(_judge_sale(base, of_sale.get(sold.day, ())))
+        lines["perception"].append(
+            _perceive(base, client, told, sold.day, today if following is None else following - timedelta(1))
+        )
 
 
-def _judge_sale(base: Line, sale: Cause, dues: Sequence[Due]) -> Line:
+def _judge_sale(base: Line, steps: Sequence[Due]) -> Line:
     """The sale with how its after-sale steps went, so far as they were due."""
-    steps = [due for due in dues if due.sold == sale.anchors["sold"].day]
     if not steps:
         return base._replace(part="nothing due yet", words=f"{base.words}, nothing due yet")
     in_time = [due for due in steps if due.state == "in window"]
@@ -287,18 +294,24 @@ def _judge_sale(base: Line, sale: Cause, dues: Sequence[Due]) -> Line:
     )
 
 
-def _perceive(base: Line, client: Client, sold: date, following: date | None, today: date) -> Line:
-    """The newest word of the client between a sale and the next."""
-    last = today if following is None else following - timedelta(1)
-    found = [
-        (entry.day, -at, tag, entry)
-        for at, entry in enumerate(client.log)
-        for tag in _PERCEIVED
-        if tag in entry.tags and sold <= entry.day <= last
-    ]
-    if not found:
+def _find_told(client: Client) -> list[tuple[date, int, str, Entry]]:
+    """The entries in which the client says how they like it, with the tag that says so, the newest last."""
+    found = []
+    for at, entry in enumerate(client.log):
+        tag = next((tag for tag in _PERCEIVED if tag in entry.tags), None)
+        if tag is not None:
+            found.append((entry.day, -at, tag, entry))
+    return sorted(found, key=lambda each: each[:2])
+
+
+def _perceive(
+    base: Line, client: Client, told: Sequence[tuple[date, int, str, Entry]], sold: date, last: date
+) -> Line:
+    """The newest word of the client between a sale and the day before the next."""
+    at = bisect_right(told, last, key=lambda each: each[0]) - 1
+    if at < 0 or told[at][0] < sold:
         return base._replace(part="unknown", words=f"{base.words}: nothing says how they like it")
-    _, _, tag, entry = max(found, key=lambda each: each[:2])
+    _, _, tag, entry = told[at]
     words = f"{base.words}: {tag} on {name_day(entry.day)}"
     return base._replace(part=tag, words=words, path=entry.path or client.path, line=entry.line)
 
@@ -351,8 +364,9 @@ def _strip_tags(text: str) -> str:
 
 def _add_complaints(lines: Lines, client: Client, context: Context, today: date) -> None:
     log = order_tagged(client)
+    contacts = Contacts(client, log)
     for case in find_cases(client, log, COMPLAINT, today) if log else ():
-        first = find_acknowledged(client, log, case, case.entry.day, today)
+        first = find_acknowledged(contacts, case, case.entry.day, today)
         tag = next((tag for tag in case.entry.tags if tag not in context.plans.tags and tag != COMPLAINT), "")
         base = _line(case.entry.day, client, "", find_about(case) or "a complaint", case.entry, item=tag)
         _add_complaint(lines, base, _name_end(case), first and first[0], case.closed)

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from notesync.followup.attempts import apply_attempts, find_attempts, is_given_up
+from notesync.followup.circles import find_circles
 from notesync.followup.client import show_link
 from notesync.followup.dates import Interval, WorkCalendar, add_interval, interval_days
 from notesync.followup.follow_up import (
@@ -270,6 +271,7 @@ def find_tasks(
     """
     equal: dict[str, int] = {}
     blocking = _find_blocking(client.tasks)
+    circles = _find_circles(client.tasks) if blocking else {}
     for task in client.tasks:
         if not task.open:
             continue
@@ -286,7 +288,7 @@ def find_tasks(
             opens, due, None, contact, "task", kind, None, occasion, show_link(task.text) or "Task", why,
             task.path or client.path, task.line, channel, plan_minutes(client, context), wanted=0,
         )  # fmt: skip
-        awaited = _find_awaited(task, blocking, open_ids) if task.depends_on else ""
+        awaited = _find_awaited(task, blocking, circles, open_ids) if task.depends_on else ""
         yield found._replace(waits=f"waits for: {awaited}") if awaited else found
 
 
@@ -294,31 +296,29 @@ def _find_blocking(tasks: Sequence[Task]) -> dict[str, Task]:
     return {task.id: task for task in tasks if task.id and task.open}
 
 
-def _find_awaited(task: Task, blocking: Mapping[str, Task], open_ids: Mapping[str, str]) -> str:
+def _find_circles(tasks: Sequence[Task]) -> dict[str, int]:
+    """The open tasks' ids, with the same number for those that wait for one another."""
+    awaited: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.id and task.open:
+            awaited.setdefault(task.id, []).extend(task.depends_on)
+    return find_circles(awaited)
+
+
+def _find_awaited(
+    task: Task, blocking: Mapping[str, Task], circles: Mapping[str, int], open_ids: Mapping[str, str]
+) -> str:
     """The text of an open task that this one depends on; '' where there is none.
 
     Tasks that wait for one another in a circle would never be due: those do not wait.
     """
     for name in task.depends_on:
         if name in blocking:
-            if not _leads_to(blocking[name], task.id, blocking):
+            if circles[name] != circles.get(task.id):
                 return show_link(blocking[name].text) or name
         elif name in open_ids:
             return show_link(open_ids[name]) or name
     return ""
-
-
-def _leads_to(task: Task, wanted: str, blocking: Mapping[str, Task]) -> bool:
-    """Whether a task is, or depends in the end on, the one with this id."""
-    seen: set[str] = set()
-    ahead = [task]
-    while wanted and ahead:
-        each = ahead.pop()
-        if each.id == wanted:
-            return True
-        seen.add(each.id)
-        ahead += [blocking[name] for name in each.depends_on if name in blocking and name not in seen]
-    return False
 
 
 _UNDATED_KINDS = {"promise": "promised", "complaint": "raised"}

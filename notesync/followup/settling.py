@@ -28,11 +28,15 @@ from notesync.followup.occasions import Run, find_begin, find_groups
 from notesync.followup.plans import RESOLVED
 from notesync.followup.promises import (
     COMPLAINT,
+    Contacts,
     find_acknowledged,
     find_cases,
     find_open_complaint,
+    find_open_tasks,
+    is_any_open,
     order_tagged,
 )
+from notesync.followup.tagged import Candidate, Queue
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -89,6 +93,7 @@ class Course:
         self.groups: list[tuple[Group, Run]] = find_groups(client, context, self.cases, as_of)
         self.outcomes: dict[Place, Outcome] = {}
         self.marks: list[tuple[Place, Outcome]] = []  # all of them in order: an outcome is only the newest
+        self._queues: dict[str, Queue] = {}
         self.is_early = False  # whether anything was settled too early
         if not self.groups:
             return
@@ -97,6 +102,10 @@ class Course:
         if self.cases:
             self._settle_complaints()
         self._settle()
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        return Contacts(self.client, self.log)
 
     def occasion(self, place: Place) -> Occasion:
         return self.groups[place[0]][0].occasions[place[1]]
@@ -141,8 +150,15 @@ class Course:
     def _settle(self) -> None:
         """Settle what the log tells of; before the first window opens, only what is tagged counts."""
         known = self.context.plans.tags
-        earliest = min([group.waiting[0][0] for group, _ in self.groups if group.waiting], default=date.max)
-        for done in self._find_done(earliest):
+        waiting = [
+            (opens, at, order, last, number)
+            for at, (group, _) in enumerate(self.groups)
+            for order, (opens, last, number) in enumerate(group.waiting)
+        ]
+        waiting.sort(reverse=True)
+        self._coming = waiting  # what contacts may settle, that which opens first at the end
+        self._waiting: list[tuple[date, int, int, date, int]] = []  # that which has opened
+        for done in self._find_done(waiting[-1][0] if waiting else date.max):
             tags = [tag for tag in dict.fromkeys(done.tags) if tag in known] if done.tags else ()
             for tag in tags:
                 if tag != RESOLVED:  # whose complaint was paired with it by more than the tag
@@ -167,26 +183,16 @@ class Course:
             done.sort(key=lambda each: each.day)
         return done
 
-    def _is_open(self, place: Place, run: Run, day: date) -> bool:
-        """Whether an occasion could be settled on a day."""
-        occasion = self.occasion(place)
-        if self.number_of(place) is None or (occasion.ended is not None and day >= occasion.ended):
-            return False
-        return day >= (run.begins or find_begin(occasion, run, self.context))
-
     # By a tag.
 
     def _settle_by_tag(self, done: Done, tag: str) -> None:
         """The oldest open occasion of this tag; one that is missed only where there is no other."""
-        found = [
-            ((at, number), run)
-            for at, (group, run) in enumerate(self.groups)
-            for number in group.tagged.get(tag, ())
-            if self._is_open((at, number), run, done.day)
-        ]
-        if not found:
+        queue = self._queues.get(tag)
+        if queue is None:
+            queue = self._queues[tag] = Queue(self._find_candidates(tag), self._is_settled)
+        place = queue.choose(done.day)
+        if place is None:
             return
-        place = found[0][0] if len(found) == 1 else self._choose_by_age(found, done.day)
         occasion, number = self.occasion(place), self.number_of(place) or 0
         window = self.context.timetable.find_window(occasion, number)
         early = window is not None and done.day < window[0]
@@ -195,12 +201,22 @@ class Course:
         self.is_early |= early
         self._mark(place, done, early=early)
 
-    def _choose_by_age(self, found: Sequence[tuple[Place, Run]], day: date) -> Place:
-        """The oldest of these that is not missed, if its time has come, else of all; where all are, the newest."""
-        aged = [(self._age(self.occasion(place), run), place) for place, run in found]
-        alive = [each for each in aged if not self._is_missed(self.occasion(each[1]), day)]
-        begun = [each for each in alive if (self.occasion(each[1]).turn.opens or date.max) <= day]
-        return min(begun or alive)[1] if alive else max(aged)[1]
+    def _find_candidates(self, tag: str) -> Iterator[Candidate]:
+        for at, (group, run) in enumerate(self.groups):
+            for number in group.tagged.get(tag, ()):
+                occasion = group.occasions[number]
+                turn = occasion.turn
+                expires = turn.expires if occasion.step.repeat is None else None
+                yield Candidate(
+                    find_begin(occasion, run, self.context),
+                    turn.opens or date.max,
+                    (at, number),
+                    expires or date.max,
+                    occasion.ended,
+                )
+
+    def _is_settled(self, place: Place) -> bool:
+        return place in self.outcomes and self.outcomes[place].number is None
 
     def _is_far_off(self, occasion: Occasion, opens: date, day: date) -> bool:
         """Whether a repeated step's next occurrence is too far off to be meant: half an interval or more."""
@@ -210,9 +226,6 @@ class Course:
     def _is_missed(self, occasion: Occasion, day: date) -> bool:
         expires = occasion.turn.expires
         return occasion.step.repeat is None and expires is not None and day > expires
-
-    def _age(self, occasion: Occasion, run: Run) -> tuple[date, date]:
-        return find_begin(occasion, run, self.context), occasion.turn.opens or date.max
 
     # Of a complaint.
 
@@ -235,7 +248,7 @@ class Course:
             return occasion
         earliest = occasion.turn.opens if step.opens.count else occasion.day
         contact = step.by_contact and find_acknowledged(
-            self.client, self.log, case, earliest or occasion.day, self.as_of
+            self.contacts, case, earliest or occasion.day, self.as_of
         )
         if contact and (closed is None or contact[0] < closed):
             self._mark(place, Done(contact[0], 0, contact[1], (), True), taken=True)
@@ -249,27 +262,32 @@ class Course:
 
         A repeated step counts as open until its next occurrence, but others come before it then.
         """
-        day, outcomes = done.day, self.outcomes
+        day = done.day
         best: tuple[bool, date, Place] | None = None
-        late: list[Place] = []
-        for at, (group, run) in enumerate(self.groups):
-            for opens, last, number in group.waiting:
-                if opens > day:
-                    break
-                place = at, number
-                if day > last or (place in outcomes and outcomes[place].number is None):
-                    continue
-                occasion = group.occasions[number]
-                closes = self._find_closing(occasion, place, day)
-                if closes is None or not self._is_answer(occasion, run, done):
-                    continue
-                if day > closes and occasion.step.never_missed:
-                    late.append(place)
-                else:
-                    key = day > closes, closes, place
-                    best = key if best is None else min(best, key)
-        for place in late if best is None else (best[2], *late):
+        late: list[tuple[int, int, Place]] = []
+        self._waiting = self._find_waiting(day)
+        for _, at, order, _, number in self._waiting:
+            group, run = self.groups[at]
+            place, occasion = (at, number), group.occasions[number]
+            closes = self._find_closing(occasion, place, day)
+            if closes is None or not self._is_answer(occasion, run, done):
+                continue
+            if day > closes and occasion.step.never_missed:
+                late.append((at, order, place))
+            else:
+                key = day > closes, closes, place
+                best = key if best is None else min(best, key)
+        if best is not None:
+            self._mark(best[2], done, taken=True)
+        for _, _, place in sorted(late):
             self._mark(place, done, taken=True)
+
+    def _find_waiting(self, day: date) -> list[tuple[date, int, int, date, int]]:
+        """What has opened by a day and is neither over nor settled: as days rise, nothing of it comes back."""
+        coming, waiting = self._coming, self._waiting
+        while coming and coming[-1][0] <= day:
+            waiting.append(coming.pop())
+        return [each for each in waiting if day <= each[3] and not self._is_settled((each[1], each[4]))]
 
     def _find_closing(self, occasion: Occasion, place: Place, day: date) -> date | None:
         """When the window closes that opened by a day; a repeated step stays open until its next."""
@@ -294,18 +312,21 @@ class Course:
 
     def _find_sale_contact(self, day: date) -> int:
         """The entry that is the sale itself: the one tagged so, else the first contact that went both ways."""
-        ranked = [
-            ("sold" not in entry.tags, entry.channel in ONE_WAY, at)
-            for at, entry in enumerate(self.client.log)
-            if entry.day == day and not entry.attempt and self.context.plans.tags.isdisjoint(entry.tags)
-        ]
-        return min(ranked)[2] if ranked else -2
+        return self._sale_contacts.get(day, (True, True, -2))[2]
+
+    @cached_property
+    def _sale_contacts(self) -> dict[date, tuple[bool, bool, int]]:
+        found: dict[date, tuple[bool, bool, int]] = {}
+        for at, entry in enumerate(self.client.log):
+            if not entry.attempt and self.context.plans.tags.isdisjoint(entry.tags):
+                rank = "sold" not in entry.tags, entry.channel in ONE_WAY, at
+                found[entry.day] = min(found.get(entry.day, rank), rank)
+        return found
 
     def _waits_on(self, occasion: Occasion, run: Run, day: date) -> bool:
         """Whether a step was waiting on a day, for a complaint or for another step."""
         step = occasion.step
-        troubled = step.waits_for_complaints and (self.cases or self.held)
-        if troubled and find_open_complaint(self.client, day) is not None:
+        if step.waits_for_complaints and (self._is_open_by_task or is_any_open(self.cases, day)):
             return True
         if not step.needs:
             return False
@@ -313,6 +334,10 @@ class Course:
             place not in self.outcomes and not self._is_missed(self.occasion(place), day)
             for place in self.find_needed(occasion, run)
         )
+
+    @cached_property
+    def _is_open_by_task(self) -> bool:
+        return bool(find_open_tasks(self.client))
 
     # What becomes of it.
 

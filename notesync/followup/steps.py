@@ -118,7 +118,7 @@ def _build(course: Course, place: Place, turn: Turn) -> FollowUp:
     )  # fmt: skip
     if case is None:
         return found
-    return tell_complaint(found, turn.remark, course.client, course.log, case, course.as_of)
+    return tell_complaint(found, turn.remark, course.contacts, case, course.as_of)
 
 
 class _Signer:

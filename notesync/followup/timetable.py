@@ -115,7 +115,8 @@ class Group(NamedTuple):
 
     ``waiting`` are those that an untagged contact may settle, in the order in which they open: from which day on,
     up to which, and their places.  Those of a complaint any contact settles: they are not among them.
-    ``tagged`` finds the steps of a tag.  The first of them ``opens`` that day.  What becomes of those that are ``bound`` hangs on others of the group.
+    ``tagged`` finds the steps of a tag.  The first of them ``opens`` that day.  What becomes of those that are
+    ``bound`` hangs on others of the group.
     ``standings`` remembers what a day makes of each at each of its turns; it is None where they are one client's
     own.
     """

@@ -104,7 +104,7 @@ def add_entry(note: Note, entry: NewEntry, log_headings: tuple[str, ...] = ("Log
             new = _try(note, splice, expected, log_headings)
             if new is not None:
                 return new
-    raise _explain(note)
+    raise _explain(note, log_headings)
 
 
 def _check_entry(entry: NewEntry) -> None:
@@ -152,12 +152,15 @@ def _forget_place(entry: Entry) -> Entry:
     return entry._replace(line=0, column=0)
 
 
-def _explain(note: Note) -> Exception:
+def _explain(note: Note, log_headings: tuple[str, ...]) -> Exception:
     unclosed = prepare_body(note).unclosed
     if unclosed:
         line = note.place(unclosed[0][0])[0]
         why = "a code block begins there that is never closed, and would hide the entry"
         return refuse(note, line, "unclosed-code", why, "Close the code block first.")
+    for problem in parse_body(note, log_headings).problems:
+        if problem.code == "log-too-long":
+            return refuse(note, problem.line, problem.code, "its log is full", problem.hint)
     why = "the entry cannot be added without touching other parts of it"
     return refuse(note, 1, "unsafe-edit", why)
 

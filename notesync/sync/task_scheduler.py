@@ -30,10 +30,10 @@ _TASK = """\
       <UserId>{user}</UserId>
     </LogonTrigger>
     <TimeTrigger>
+      <StartBoundary>2026-01-01T00:00:00</StartBoundary>
       <Repetition>
         <Interval>PT5M</Interval>
       </Repetition>
-      <StartBoundary>2026-01-01T00:00:00</StartBoundary>
     </TimeTrigger>
   </Triggers>
   <Principals>
