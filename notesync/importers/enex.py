@@ -111,7 +111,9 @@ def read_notes(source: Source) -> Iterator[Record | Problem]:
     while True:
         try:
             outside.parser.Parse(chunk, not chunk)
-        except (expat.ExpatError, _Refused) as error:
+        except (expat.ExpatError, _Refused, LookupError, ValueError) as error:
+            if outside.path and isinstance(error, (LookupError, ValueError)):
+                raise  # only the encoding that the first line names is looked up by expat
             yield from outside.take()
             yield _report_broken(source, outside, error)
             return
@@ -146,7 +148,12 @@ def _report_broken(source: Source, outside: _Outside, error: Exception) -> Probl
             "Export it again.",
         )
         return source.report(line, "hostile-file", ERROR, message, hint, column)
-    why = expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else ""
+    if not isinstance(error, expat.ExpatError):
+        message = "This file names an encoding that XML is not read in, so nothing of it is read."
+        return source.report(
+            line, "bad-xml", ERROR, message, 'Write encoding="UTF-8", if that is what it is.', column
+        )
+    why = expat.ErrorString(error.code)
     message = f"From here on this is not the XML that Evernote writes ({why}), so nothing more is read."
     return source.report(
         line, "bad-xml", ERROR, message, "Export the notebook again, or mend this line.", column
