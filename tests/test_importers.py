@@ -643,7 +643,7 @@ def test_what_is_not_well_formed_ends_the_file_with_its_place_and_what_came_befo
     assert (problem.code, problem.line) == ("bad-xml", 4)
 
 
-@pytest.mark.parametrize("name", ["U-TF-8", "UTF8", "big5", "hex", "undefined", "punycode", "x" * 5000])
+@pytest.mark.parametrize("name", ["U-TF-8", "big5", "hex", "undefined", "punycode", "x" * 5000])
 def test_an_encoding_that_xml_is_not_read_in_is_a_problem(name):
     text = note("one").replace('encoding="UTF-8"', f'encoding="{name}"')
     records, (problem,) = read(read_notes, text)
