@@ -420,6 +420,22 @@ def test_a_day_only_where_it_can_mean_but_one(text, day):
     assert read_day(text) == day
 
 
+@pytest.mark.parametrize("rows", [3, 3000], ids=["to the end of the file", "to the longest cell"])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_quotation_mark_that_is_not_closed_costs_no_row_below_it(rows, end):
+    below = "\n".join(f"Person {number},p{number}@example.com,{'x' * 60}" for number in range(rows))
+    text = f'name,email,company\nAnna,a@b.c,"Acme, Inc"\nBen,"b@b.c,Co\n{below}{end}'
+    records, (problem,) = read(read_contacts, text)
+    assert [each.name for each in records] == ["Anna", "Ben", *(f"Person {number}" for number in range(rows))]
+    assert (records[1].fields["email"], [each.line for each in records[:3]]) == (("b@b.c",), [2, 3, 4])
+    assert (problem.code, problem.line) == ("bad-row", 3)
+
+
+def test_a_cell_of_several_lines_may_be_the_last():
+    (record,), problems = read(read_contacts, 'name,notes\nAnna,"one\ntwo"')
+    assert (record.body, problems) == ("one\ntwo", [])
+
+
 def test_an_ambiguous_day_is_a_problem_of_its_row():
     (record,), (problem,) = read(read_contacts, "Name,Email,Birthday\nAnna,a@b.c,03/04/1980\n")
     assert record.body == "- Birthday: 03/04/1980"
