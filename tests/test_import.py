@@ -281,6 +281,18 @@ def test_a_client_who_is_there_is_left_alone_and_with_update_filled_where_empty(
     assert run("import", file, "--update").stdout == "book.vcf: 1 record: 1 there already\n"
 
 
+def test_a_note_that_cannot_be_filled_is_named_and_the_others_are_made(vault):
+    text = '---\ntype: client\nphone: "no end\n---\nMine\n'
+    note(vault, "Anna Smit.md", text)
+    note(vault, "Ben.md", "---\ntype: client\n---\n")
+    people = ANNA + card("FN:Ben", "EMAIL:ben@b.c") + card("FN:Cara")
+    done = run("import", write(vault, "book.vcf", people), "--update")
+    assert done.stdout == "book.vcf: 3 records: 1 new, 1 there already, 1 filled; 1 problem\n"
+    assert "not-filled: Anna Smit.md was not filled" in done.stderr
+    assert (vault / "Anna Smit.md").read_text(encoding="utf-8") == text
+    assert client(vault, "Ben.md").emails == ("ben@b.c",)
+
+
 def test_the_doubtful_are_made_and_named(vault):
     note(vault, "Anna Smit.md", "---\ntype: client\ncompany: Other\n---\n")
     done = run("import", write(vault, "book.vcf", ANNA))

@@ -487,6 +487,7 @@ BODIES = [
     pytest.param('<a href="https://a.b/c_d">x</a> <a href="javascript:y">z</a>', "[x](https://a.b/c_d) z", id="links"),
     pytest.param("<div>a<br>b &nbsp; <b>c</div>", "a\nb \u00a0 **c**", id="no XML"),
     pytest.param("<div>&lt;script&gt; %%x%% 2*3 a_b</div>", "\\<script> %\\%x%\\% 2\\*3 a_b", id="signs that mean something"),
+    pytest.param("<div>a&#13;&#10;b&#27;[2J</div>", "a\nb[2J", id="controls by their numbers"),
     pytest.param("", "", id="nothing"),
 ]  # fmt: skip
 

@@ -114,7 +114,7 @@ class _Import:
             yield from self._make_client(record, new)
         else:
             self.register.merge(match.person, new)
-            yield self._meet(record, match)
+            yield from self._meet(record, match)
 
     def _make_client(self, record: Record, new: Person) -> Iterator[Outcome | Problem]:
         like = self.register.find_doubtful(new)
@@ -179,30 +179,45 @@ class _Import:
         message = f"`{key}` of `{record.name[:60]}` was not understood, so it stands in the body: {wrong[0].message}"
         return Problem(self.told.source, record.line, 1, wrong[0].code, WARNING, message, wrong[0].hint)
 
-    def _meet(self, record: Record, match: Match) -> Outcome:
+    def _meet(self, record: Record, match: Match) -> Iterator[Outcome | Problem]:
         """A client who is there: left alone, or with ``--update`` filled where the note is empty."""
         path, why = match.person.path, f"same {match.by}"
-        if not (lacking := self._find_lacking(path, record)):
-            return Outcome(record.line, record.name, THERE, path, why)
+        data = self._read_now(path)
+        lacking = self._find_lacking(data, path, record) if data is not None else {}
+        if data is None or not lacking:
+            yield Outcome(record.line, record.name, THERE, path, why)
+            return
         names = ", ".join(lacking)
         if not self.told.update:
-            return Outcome(record.line, record.name, THERE, path, f"{why}; --update would fill {names}")
+            yield Outcome(record.line, record.name, THERE, path, f"{why}; --update would fill {names}")
+            return
+        try:
+            filled = fill_note(data, path, lacking, self.settings)
+        except NotesyncError as error:  # here and not when it is written: the others are to be made all the same
+            message, hint = f"{path} was not filled: {error}", "Mend that, and import the file again."
+            yield Problem(self.told.source, record.line, 1, "not-filled", WARNING, message, hint)
+            yield Outcome(record.line, record.name, THERE, path, f"{why}; see its problem")
+            return
         if path in self.new:
-            self.new[path] = fill_note(self.new[path], path, lacking, self.settings)
+            self.new[path] = filled
         else:
             self.edits.setdefault(path, []).append(lacking)
-        return Outcome(record.line, record.name, FILLED, path, f"{why}; {names}")
+        yield Outcome(record.line, record.name, FILLED, path, f"{why}; {names}")
 
-    def _find_lacking(self, path: str, record: Record) -> dict[str, tuple[str, ...]]:
-        """What the record has for keys that the note leaves empty."""
+    def _read_now(self, path: str) -> bytes | None:
+        """What a note holds, with what was decided so far; None where it cannot be read."""
         data = self.new.get(path)
         if data is None:
             try:
                 data = self.workspace.vault.read(path, 0).data
             except Unreadable:
-                return {}
+                return None
         for edit in self.edits.get(path, ()):
             data = fill_note(data, path, edit, self.settings)
+        return data
+
+    def _find_lacking(self, data: bytes, path: str, record: Record) -> dict[str, tuple[str, ...]]:
+        """What the record has for keys that the note leaves empty."""
         there = read_fields(parse_note(data, path, self.known), self.settings)
         return {
             key: texts for key, texts in record.fields.items() if key not in there and key not in _NOT_FILLED
