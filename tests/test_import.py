@@ -308,6 +308,69 @@ def test_two_records_of_one_person_in_one_file_fill_one_note(vault):
     assert listed(vault) == ["Clients/Anna.md"]
 
 
+def test_what_two_records_of_one_person_say_is_in_one_note(vault, monkeypatch):
+    people = card(
+        "FN:Anna", "EMAIL:a@b.c", "TEL:088 555 0112", "NOTE:one", f"PHOTO;ENCODING=b;TYPE=PNG:{PNG}"
+    )
+    other = base64.b64encode(b"other").decode()
+    people += card("FN:Anna", "EMAIL:a@b.c", "TEL:021 555 9999", "ORG:Acme", "NOTE:two",
+                   f"PHOTO;ENCODING=b;TYPE=PNG:{other}")  # fmt: skip
+    file = write(vault, "book.vcf", people)
+    for most in (300, 1):
+        monkeypatch.setattr(importing, "NOTES_AT_ONCE", most)
+        assert run("import", file).stdout == "book.vcf: 2 records: 1 new, 1 filled\n"
+        assert client(vault, "Clients/Anna.md").company == "Acme"
+        body = (vault / "Clients/Anna.md").read_text(encoding="utf-8").partition("\n---\n")[2]
+        assert body == (
+            "\none\n\n![](Anna%20files/photo.png)\n\n- Phone: 021 555 9999\n\ntwo\n\n![](Anna%20files/photo%202.png)\n"
+        )
+        assert (vault / "Clients/Anna files/photo 2.png").read_bytes() == b"other"
+        before = contents(vault)
+        assert run("import", file).stdout == "book.vcf: 2 records: 2 there already\n"
+        assert contents(vault) == before
+        run("undo")
+        assert listed(vault) == []
+
+
+def test_one_id_for_two_people_is_told(vault):
+    table = write(vault, "a.csv", "id,name\n1,Anna\n1,Ben\n")
+    done = run("import", table)
+    assert done.stdout == "a.csv: 2 records: 1 new, 1 there already; 1 problem\n"
+    assert "a.csv:3:1: warning same-id: `Ben` has the id of Clients/Anna.md" in done.stderr
+
+
+def test_a_group_without_an_id_is_made_once(vault):
+    file = write(vault, "book.vcf", card("KIND:group", "FN:Choir", "MEMBER:Anna"))
+    assert "1 new" in run("import", file).stdout
+    assert "1 there already" in run("import", file).stdout
+
+
+def test_attachments_that_stayed_stand_in_nobodys_way(vault):
+    def build(data):
+        return notebook(
+            f"<title>T</title><resource><data>{base64.b64encode(data).decode()}</data></resource>"
+        )
+
+    large = b"x" * 3_000_000
+    run("import", write(vault, "N.enex", build(large)))
+    run("undo")
+    assert "1 new" in run("import", vault.parent / "N.enex").stdout
+    assert listed(vault) == ["N/T.md"]
+    run("undo")
+    assert "1 new" in run("import", write(vault, "N.enex", build(b"newer"))).stdout
+    assert (vault / "N/T files/attachment").read_bytes() == large
+    (made,) = listed(vault)
+    assert (vault / f"{made[:-3]} files/attachment").read_bytes() == b"newer"
+
+
+def test_a_text_larger_than_what_is_read_of_a_note_is_named(vault):
+    body = "words " * 400_000
+    file = write(vault, "N.enex", notebook(f"<title>A</title><content>{body}</content>", "<title>B</title>"))
+    done = run("import", file)
+    assert "not-imported" in done.stderr
+    assert listed(vault) == ["N/B.md"]
+
+
 def test_a_file_that_stops_half_way_says_so_and_goes_on_when_imported_again(vault, monkeypatch):
     monkeypatch.setattr(importing, "NOTES_AT_ONCE", 1)
     file = write(

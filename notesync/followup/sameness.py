@@ -104,6 +104,12 @@ class Register:
         return (self._persons[path] for path in seen)
 
 
+def is_alike(one: Person, other: Person) -> bool:
+    """Whether two have a name, an e-mail address or a phone number in common."""
+    names, others = ({fold(each) for each in (who.name, *who.aliases)} for who in (one, other))
+    return not names.isdisjoint(others) or _shares_email(one, other) or _shares_phone(one, other)
+
+
 def _fold_email(email: str) -> str:
     return email.strip().casefold()
 

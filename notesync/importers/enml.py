@@ -82,7 +82,9 @@ def convert_body(
 
 def _drop_controls(text: str) -> str:
     """The text without what references such as ``&#13;`` have brought in; the marks of attachments stay."""
-    return re.sub("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\ud800-\\udfff]", "", re.sub("\\r\\n?", "\\n", text))
+    return re.sub(
+        "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\ud800-\\udfff]", "", re.sub("\\r\\n?", "\\n", text)
+    )
 
 
 def _drop_head(body: str) -> str:
