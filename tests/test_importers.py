@@ -790,6 +790,61 @@ def test_two_of_a_name_are_not_both_taken_for_a_third_who_tells_little():
     assert register.find(Person("Anna Smit", emails=("x@y.z",))) is None
 
 
+few = st.sampled_from
+people = st.builds(
+    Person,
+    few(["Anna", "Ben"]),
+    few(["", "1", "2"]),
+    few(["", "Acme", "Other"]),
+    few([(), ("a@b.c",), ("x@y.z", "a@b.c")]),
+    few([(), ("088 555 0112",), ("+27 88 555 0112",), ("021 555 9999",), ("5550112",), ("soon",)]),
+    aliases=st.just(()),
+    path=st.just(""),
+)
+
+
+@given(known=st.lists(people, max_size=6), new=people)
+def test_whoever_is_found_agrees_and_whoever_agrees_is_found(known, new):
+    register = Register([])
+    for number, person in enumerate(known):
+        register.add(person._replace(path=str(number), id=""), person.id)
+    match = register.find(new)
+    named = [each for each in known if each.name == new.name]
+    free = [
+        each
+        for each in named
+        if not (each.id and new.id and each.id != new.id)
+        and not (each.company and new.company and each.company != new.company)
+        and not (each.emails and new.emails)
+        and not (_has_number(each) and _has_number(new))
+    ]
+    if any(set(each.emails) & set(new.emails) for each in named):
+        assert match.by == "email"
+    elif any(_share_number(each, new) for each in named):
+        assert match.by == "phone"
+    else:
+        assert (match is not None) == bool(free)
+    if match:
+        assert match.person.name == new.name
+
+
+def _has_number(person):
+    return any(len(phone) > 5 for phone in person.phones)
+
+
+def _share_number(one, other):
+    return _has_number(one) and _has_number(other) and one.phones[0][-4:] == other.phones[0][-4:]
+
+
+def test_thousands_of_one_name_are_told_apart_in_time():
+    register = Register([])
+    for number in range(6_000):
+        person = Person("Info", str(number), emails=(f"{number}@b.c",))
+        assert register.find(person) is None
+        register.add(person._replace(path=str(number)), str(number))
+    assert register.find(Person("Info", emails=("5999@b.c",))).person.path == "5999"
+
+
 # --- Filling ---------------------------------------------------------------------------------------------
 
 
