@@ -206,7 +206,7 @@ HUGE = {
 
 @pytest.mark.parametrize(("importer", "head", "part"), HUGE.values(), ids=HUGE)
 def test_a_huge_file_takes_bounded_memory(importer, head, part):
-    size = 160 * 1024 * 1024 if len(part) > 1000 else 4 * 1024 * 1024
+    size = 160 * 1024 * 1024 if len(part) > 1000 else 256 * 1024
     stream = io.BufferedReader(Endless(iter([*head, *([part] * (size // len(part)))])))
     tracemalloc.start()
     try:
@@ -349,6 +349,14 @@ TABLES = {
         "Anna,Smit,Acme,Buyer,1980-05-01,,* myContacts,,a@b.c,Mobile,088 1\n",
         {"email": ("a@b.c",), "phone": ("088 1",), "company": ("Acme",), "role": ("Buyer",)},
         "- Birthday: 1980-05-01\n- Phone (Mobile): 088 1",
+    ),
+    "Google, labels of what has no key": (
+        "First Name,Last Name,Address 1 - Label,Address 1 - Formatted,Event 1 - Label,Event 1 - Value,"
+        "Relation 1 - Label,Relation 1 - Value,Custom Field 1 - Label,Custom Field 1 - Value\n"
+        "Anna,Smit,Home,1 Rd,Anniversary,2001-02-03,Spouse,Ben,Shoe size,42\n",
+        {"address": ("1 Rd",)},
+        "- Event (Anniversary): 2001-02-03\n- Relation (Spouse): Ben\n- Custom Field (Shoe size): 42\n"
+        "- Kind of address: Home",
     ),
     "Outlook": (
         '"Title","First Name","Last Name","Company","Job Title","Business Street","Business City","Business Phone",'
@@ -698,6 +706,12 @@ def test_a_group_gives_its_label_to_its_own_lines():
     assert "Home" in body
 
 
+def test_lines_of_nothing_are_not_kept_without_end(monkeypatch):
+    monkeypatch.setattr("notesync.importers.vcard.LARGEST_CARD", 100_000)
+    (record,), (problem,) = read(read_vcards, card("FN:A", *["X-A:."] * 1000))
+    assert (record.name, problem.code) == ("A", "too-large")
+
+
 def test_a_line_of_text_longer_than_any_is_left_out():
     assert read(read_vcards, card("FN:A", "NOTE:" + "x" * (LONGEST_LINE + 1)))[1][0].code == "too-long"
 
@@ -740,6 +754,12 @@ contacts = st.builds(
     st.text("ab É\\,;\n-=\"'#", max_size=60).map(lambda text: text.strip("\n")).filter(str.strip)
     | st.just(""),
 )
+
+
+def test_a_line_of_blanks_is_written_and_read_back():
+    told = Contact("a.md", "Anna", {}, f"| a{' ' * 300}|\n\n\tcode")
+    (record,), _ = read(read_vcards, "".join(render_contacts([told], "vcf", "v")))
+    assert record.body == told.body
 
 
 @pytest.mark.parametrize(("form", "importer"), [("vcf", read_vcards), ("csv", read_contacts)])

@@ -313,6 +313,7 @@ class _Row:
         self.identity = ""
         self.labels: dict[str, str] = {}
         self.values: dict[str, list[str]] = {}
+        self.labelled: set[str] = set()
 
     def build(self) -> Record:
         columns, roles = self.layout.columns, self.layout.roles
@@ -342,6 +343,7 @@ class _Row:
         if role in _PARTS or role.startswith("birth "):
             self.parts[role] = clean_line(cell)
         elif place or part in _PLACES:
+            self.labelled.add(header.rpartition(" - ")[0])
             self.places.setdefault(place, {})[part] = ", ".join(collect(cell.split("\n")))
         elif role == "text":
             self.texts.append(cell)
@@ -374,8 +376,14 @@ class _Row:
 
     def _take_labels(self) -> None:
         """Google's words for which of several numbers or addresses one is, beside it: a list of keys has no room."""
+        for at, (header, text) in enumerate(self.details):
+            thing, _, what = header.rpartition(" - ")
+            if label := self.labels.pop(thing, "") if what == "Value" else "":
+                self.details[at] = (f"{re.sub(r' [0-9]+$', '', thing)} ({label})", text)
         for thing, label in self.labels.items():
             words = re.sub(r" [0-9]+$", "", thing)
+            if thing in self.labelled:
+                self.details.append((f"Kind of {words.lower()}", label))
             for value in self.values.get(thing, ()) if label else ():
                 self.details.append((f"{words} ({label})", value))
 
