@@ -17,6 +17,7 @@ from notesync.followup.sameness import Person, Register
 from notesync.importers.csv_contacts import read_contacts, read_day
 from notesync.importers.enex import read_moment, read_notes
 from notesync.importers.formats import find_importer
+from notesync.importers.own_json import read_clients
 from notesync.importers.record import (
     FIELDS,
     LONGEST_LINE,
@@ -82,10 +83,14 @@ ENEX = note(
     "<task><title>Send it</title><dueDate>20260301T100000Z</dueDate></task>",
     f"<resource><data encoding='base64'>{base64.b64encode(PNG).decode()}</data><mime>image/png</mime></resource>",
 )
+JSON = "".join(
+    render_contacts([Contact("a.md", "Anna Smit", {"email": ("a@b.c",), "id": ("k1",)}, "Body")], "json", "v")
+)
 IMPORTERS = {
     "vcf": (read_vcards, VCARD.encode()),
     "csv": (read_contacts, CSV.encode()),
     "enex": (read_notes, ENEX.encode()),
+    "json": (read_clients, JSON.encode()),
 }
 every_importer = pytest.mark.parametrize(("importer", "sample"), IMPORTERS.values(), ids=IMPORTERS)
 
@@ -162,6 +167,8 @@ def test_one_bad_record_is_not_the_end(importer, sample):
     good = sample.decode()
     if importer is read_vcards:
         data = "BEGIN:VCARD\r\nPHOTO;ENCODING=b:%%%\r\nrubbish\r\n" + good
+    elif importer is read_clients:
+        data = good.replace("  {", '  {"name": 1},\n  7,\n  {', 1)
     elif importer is read_contacts:
         data = good + f'Ben,"{"x" * 140_000}"\r\n' + "Cara,Nel,,,,\r\n"
     else:
@@ -716,6 +723,19 @@ def test_a_line_of_text_longer_than_any_is_left_out():
     assert read(read_vcards, card("FN:A", "NOTE:" + "x" * (LONGEST_LINE + 1)))[1][0].code == "too-long"
 
 
+# --- JSON ------------------------------------------------------------------------------------------------
+
+
+def test_a_json_of_others_is_a_problem_and_one_set_anew_is_read():
+    import json
+
+    for text in ("{}", "[1]", "[" * 100_000, '{"clients": 1}', "1" * 5000):
+        records, (problem,) = read(read_clients, text)
+        assert (records, problem.code) == ([], "bad-json")
+    records, problems = read(read_clients, json.dumps(json.loads(JSON), indent=4))
+    assert ([each.name for each in records], records[0].identity, problems) == (["Anna Smit"], "k1", [])
+
+
 # --- Names of files --------------------------------------------------------------------------------------
 
 
@@ -762,7 +782,9 @@ def test_a_line_of_blanks_is_written_and_read_back():
     assert record.body == told.body
 
 
-@pytest.mark.parametrize(("form", "importer"), [("vcf", read_vcards), ("csv", read_contacts)])
+@pytest.mark.parametrize(
+    ("form", "importer"), [("vcf", read_vcards), ("csv", read_contacts), ("json", read_clients)]
+)
 @settings(deadline=None)
 @given(told=st.lists(contacts, min_size=1, max_size=3))
 def test_what_we_write_is_read_back_to_the_same(form, importer, told):
