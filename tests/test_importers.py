@@ -675,6 +675,14 @@ def test_what_is_not_well_formed_ends_the_file_with_its_place_and_what_came_befo
     assert (problem.code, problem.line) == ("bad-xml", 4)
 
 
+def test_a_note_of_parts_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("notesync.importers.enex._LARGEST_TEXTS", 1_000_000)
+    (record,), (problem,) = read(
+        read_notes, note("one").replace("</en-export>", "<note>" + "<tag>a</tag>" * 3000)
+    )
+    assert (record.body, problem.code) == ("one", "hostile-file")
+
+
 @pytest.mark.parametrize("name", ["U-TF-8", "big5", "hex", "undefined", "punycode", "x" * 5000])
 def test_an_encoding_that_xml_is_not_read_in_is_a_problem(name):
     text = note("one").replace('encoding="UTF-8"', f'encoding="{name}"')

@@ -42,6 +42,8 @@ CHUNK = 64 * 1024
 LARGEST_FILE = 200 * 1024 * 1024  # bytes of one attachment: Evernote takes no larger ones
 LARGEST_NOTE = 256 * 1024 * 1024  # bytes of all attachments of a note
 _LONGEST = 100_000  # characters of any other text
+_LARGEST_TEXTS = 64 * 1024 * 1024  # characters of all texts of a note
+_PART = 500  # what an element counts for besides its text
 _DEEPEST = 20  # elements of the outside: real ones have five
 _UNTITLED = "Untitled"
 _PICTURES = ("image/",)
@@ -98,6 +100,7 @@ class _Note:
         self.tasks: list[dict[str, str]] = []
         self.resources: list[_Resource] = []
         self.cut: set[str] = set()
+        self.held = 0
 
 
 def read_notes(source: Source) -> Iterator[Record | Problem]:
@@ -225,6 +228,9 @@ class _Outside:
         note = self.note
         if note is None:
             return
+        note.held += len(text) + _PART
+        if note.held > _LARGEST_TEXTS:
+            raise _Refused("holds a note without end")
         if not inside:
             self.note = None
             self.done.append(_build(self.source, note, self.made))

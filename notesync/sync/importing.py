@@ -362,7 +362,8 @@ class _Import:
         self._list_names(folder).add(fold(name))
         if record.kind == CLIENT:
             self.taken.add(fold(name))
-        self.new[path] = note.data
+        if record.kind == CLIENT or not self.told.dry_run:  # a dry run asks of no plain note again
+            self.new[path] = note.data
         for each in record.attachments:
             self.files[_place(path, each.name)] = each.data
 
@@ -382,7 +383,7 @@ class _Import:
         self.begun = True
 
     def _keep_planned(self, new: dict[str, bytes], edits: dict[str, list[_Filling]]) -> None:
-        """A dry run forgets the attachments only: the notes that would be there still answer."""
+        """A dry run forgets the attachments only: the clients' notes that would be there still answer."""
         self.new, self.edits = new, edits
 
     def _build_edit(self, path: str, fills: Sequence[_Filling]) -> Callable[[bytes], bytes]:
