@@ -281,6 +281,18 @@ def test_a_client_who_is_there_is_left_alone_and_with_update_filled_where_empty(
     assert run("import", file, "--update").stdout == "book.vcf: 1 record: 1 there already\n"
 
 
+def test_a_note_that_cannot_be_filled_is_named_and_the_others_are_made(vault):
+    text = '---\ntype: client\nphone: "no end\n---\nMine\n'
+    note(vault, "Anna Smit.md", text)
+    note(vault, "Ben.md", "---\ntype: client\n---\n")
+    people = ANNA + card("FN:Ben", "EMAIL:ben@b.c") + card("FN:Cara")
+    done = run("import", write(vault, "book.vcf", people), "--update")
+    assert done.stdout == "book.vcf: 3 records: 1 new, 1 there already, 1 filled; 1 problem\n"
+    assert "not-filled: Anna Smit.md was not filled" in done.stderr
+    assert (vault / "Anna Smit.md").read_text(encoding="utf-8") == text
+    assert client(vault, "Ben.md").emails == ("ben@b.c",)
+
+
 def test_the_doubtful_are_made_and_named(vault):
     note(vault, "Anna Smit.md", "---\ntype: client\ncompany: Other\n---\n")
     done = run("import", write(vault, "book.vcf", ANNA))
@@ -294,6 +306,69 @@ def test_two_records_of_one_person_in_one_file_fill_one_note(vault):
     anna = client(vault, "Clients/Anna.md")
     assert (anna.phones, anna.emails) == (("088 555 0112",), ("a@b.c",))
     assert listed(vault) == ["Clients/Anna.md"]
+
+
+def test_what_two_records_of_one_person_say_is_in_one_note(vault, monkeypatch):
+    people = card(
+        "FN:Anna", "EMAIL:a@b.c", "TEL:088 555 0112", "NOTE:one", f"PHOTO;ENCODING=b;TYPE=PNG:{PNG}"
+    )
+    other = base64.b64encode(b"other").decode()
+    people += card("FN:Anna", "EMAIL:a@b.c", "TEL:021 555 9999", "ORG:Acme", "NOTE:two",
+                   f"PHOTO;ENCODING=b;TYPE=PNG:{other}")  # fmt: skip
+    file = write(vault, "book.vcf", people)
+    for most in (300, 1):
+        monkeypatch.setattr(importing, "NOTES_AT_ONCE", most)
+        assert run("import", file).stdout == "book.vcf: 2 records: 1 new, 1 filled\n"
+        assert client(vault, "Clients/Anna.md").company == "Acme"
+        body = (vault / "Clients/Anna.md").read_text(encoding="utf-8").partition("\n---\n")[2]
+        assert body == (
+            "\none\n\n![](Anna%20files/photo.png)\n\n- Phone: 021 555 9999\n\ntwo\n\n![](Anna%20files/photo%202.png)\n"
+        )
+        assert (vault / "Clients/Anna files/photo 2.png").read_bytes() == b"other"
+        before = contents(vault)
+        assert run("import", file).stdout == "book.vcf: 2 records: 2 there already\n"
+        assert contents(vault) == before
+        run("undo")
+        assert listed(vault) == []
+
+
+def test_one_id_for_two_people_is_told(vault):
+    table = write(vault, "a.csv", "id,name\n1,Anna\n1,Ben\n")
+    done = run("import", table)
+    assert done.stdout == "a.csv: 2 records: 1 new, 1 there already; 1 problem\n"
+    assert "a.csv:3:1: warning same-id: `Ben` has the id of Clients/Anna.md" in done.stderr
+
+
+def test_a_group_without_an_id_is_made_once(vault):
+    file = write(vault, "book.vcf", card("KIND:group", "FN:Choir", "MEMBER:Anna"))
+    assert "1 new" in run("import", file).stdout
+    assert "1 there already" in run("import", file).stdout
+
+
+def test_attachments_that_stayed_stand_in_nobodys_way(vault):
+    def build(data):
+        return notebook(
+            f"<title>T</title><resource><data>{base64.b64encode(data).decode()}</data></resource>"
+        )
+
+    large = b"x" * 3_000_000
+    run("import", write(vault, "N.enex", build(large)))
+    run("undo")
+    assert "1 new" in run("import", vault.parent / "N.enex").stdout
+    assert listed(vault) == ["N/T.md"]
+    run("undo")
+    assert "1 new" in run("import", write(vault, "N.enex", build(b"newer"))).stdout
+    assert (vault / "N/T files/attachment").read_bytes() == large
+    (made,) = listed(vault)
+    assert (vault / f"{made[:-3]} files/attachment").read_bytes() == b"newer"
+
+
+def test_a_text_larger_than_what_is_read_of_a_note_is_named(vault):
+    body = "words " * 400_000
+    file = write(vault, "N.enex", notebook(f"<title>A</title><content>{body}</content>", "<title>B</title>"))
+    done = run("import", file)
+    assert "not-imported" in done.stderr
+    assert listed(vault) == ["N/B.md"]
 
 
 def test_a_file_that_stops_half_way_says_so_and_goes_on_when_imported_again(vault, monkeypatch):
@@ -400,7 +475,7 @@ do_not_contact: false
 """
 
 
-@pytest.mark.parametrize("form", ["vcf", "csv"])
+@pytest.mark.parametrize("form", ["vcf", "csv", "json"])
 def test_what_was_exported_imports_to_the_same(vault, tmp_path, monkeypatch, form):
     note(vault, "Clients/Anna.md", RICH)
     note(vault, "Clients/Ben.md", "---\ntype: client\nid: k8\n---\n- a list\n")
@@ -409,7 +484,12 @@ def test_what_was_exported_imports_to_the_same(vault, tmp_path, monkeypatch, for
     assert "2 there already" in run("import", file).stdout
     other = make_vault(tmp_path / "other" / "vault", monkeypatch)
     assert "2 new" in run("import", file).stdout
-    assert run("export", "--format", form).stdout_bytes == exported
+    again = run("export", "--format", form).stdout_bytes
+    if form == "json":  # it also says where each note is
+        again, exported = ({**json.loads(text), "vault": ""} for text in (again, exported))
+        for each in (*again["clients"], *exported["clients"]):
+            each.pop("path")
+    assert again == exported
     (path,) = [path for path in listed(other) if "Anna" in path]
     there, here = client(other, path), client(vault, "Clients/Anna.md")
     assert there._replace(

@@ -17,6 +17,7 @@ from notesync.followup.sameness import Person, Register
 from notesync.importers.csv_contacts import read_contacts, read_day
 from notesync.importers.enex import read_moment, read_notes
 from notesync.importers.formats import find_importer
+from notesync.importers.own_json import read_clients
 from notesync.importers.record import (
     FIELDS,
     LONGEST_LINE,
@@ -82,10 +83,14 @@ ENEX = note(
     "<task><title>Send it</title><dueDate>20260301T100000Z</dueDate></task>",
     f"<resource><data encoding='base64'>{base64.b64encode(PNG).decode()}</data><mime>image/png</mime></resource>",
 )
+JSON = "".join(
+    render_contacts([Contact("a.md", "Anna Smit", {"email": ("a@b.c",), "id": ("k1",)}, "Body")], "json", "v")
+)
 IMPORTERS = {
     "vcf": (read_vcards, VCARD.encode()),
     "csv": (read_contacts, CSV.encode()),
     "enex": (read_notes, ENEX.encode()),
+    "json": (read_clients, JSON.encode()),
 }
 every_importer = pytest.mark.parametrize(("importer", "sample"), IMPORTERS.values(), ids=IMPORTERS)
 
@@ -162,6 +167,8 @@ def test_one_bad_record_is_not_the_end(importer, sample):
     good = sample.decode()
     if importer is read_vcards:
         data = "BEGIN:VCARD\r\nPHOTO;ENCODING=b:%%%\r\nrubbish\r\n" + good
+    elif importer is read_clients:
+        data = good.replace("  {", '  {"name": 1},\n  7,\n  {', 1)
     elif importer is read_contacts:
         data = good + f'Ben,"{"x" * 140_000}"\r\n' + "Cara,Nel,,,,\r\n"
     else:
@@ -206,7 +213,7 @@ HUGE = {
 
 @pytest.mark.parametrize(("importer", "head", "part"), HUGE.values(), ids=HUGE)
 def test_a_huge_file_takes_bounded_memory(importer, head, part):
-    size = 160 * 1024 * 1024 if len(part) > 1000 else 4 * 1024 * 1024
+    size = 160 * 1024 * 1024 if len(part) > 1000 else 256 * 1024
     stream = io.BufferedReader(Endless(iter([*head, *([part] * (size // len(part)))])))
     tracemalloc.start()
     try:
@@ -350,6 +357,14 @@ TABLES = {
         {"email": ("a@b.c",), "phone": ("088 1",), "company": ("Acme",), "role": ("Buyer",)},
         "- Birthday: 1980-05-01\n- Phone (Mobile): 088 1",
     ),
+    "Google, labels of what has no key": (
+        "First Name,Last Name,Address 1 - Label,Address 1 - Formatted,Event 1 - Label,Event 1 - Value,"
+        "Relation 1 - Label,Relation 1 - Value,Custom Field 1 - Label,Custom Field 1 - Value\n"
+        "Anna,Smit,Home,1 Rd,Anniversary,2001-02-03,Spouse,Ben,Shoe size,42\n",
+        {"address": ("1 Rd",)},
+        "- Event (Anniversary): 2001-02-03\n- Relation (Spouse): Ben\n- Custom Field (Shoe size): 42\n"
+        "- Kind of address: Home",
+    ),
     "Outlook": (
         '"Title","First Name","Last Name","Company","Job Title","Business Street","Business City","Business Phone",'
         '"Mobile Phone","E-mail Address","E-mail Type","Birthday","Categories","Priority","Sensitivity"\n'
@@ -420,6 +435,22 @@ def test_a_day_only_where_it_can_mean_but_one(text, day):
     assert read_day(text) == day
 
 
+@pytest.mark.parametrize("rows", [3, 3000], ids=["to the end of the file", "to the longest cell"])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_quotation_mark_that_is_not_closed_costs_no_row_below_it(rows, end):
+    below = "\n".join(f"Person {number},p{number}@example.com,{'x' * 60}" for number in range(rows))
+    text = f'name,email,company\nAnna,a@b.c,"Acme, Inc"\nBen,"b@b.c,Co\n{below}{end}'
+    records, (problem,) = read(read_contacts, text)
+    assert [each.name for each in records] == ["Anna", "Ben", *(f"Person {number}" for number in range(rows))]
+    assert (records[1].fields["email"], [each.line for each in records[:3]]) == (("b@b.c",), [2, 3, 4])
+    assert (problem.code, problem.line) == ("bad-row", 3)
+
+
+def test_a_cell_of_several_lines_may_be_the_last():
+    (record,), problems = read(read_contacts, 'name,notes\nAnna,"one\ntwo"')
+    assert (record.body, problems) == ("one\ntwo", [])
+
+
 def test_an_ambiguous_day_is_a_problem_of_its_row():
     (record,), (problem,) = read(read_contacts, "Name,Email,Birthday\nAnna,a@b.c,03/04/1980\n")
     assert record.body == "- Birthday: 03/04/1980"
@@ -471,6 +502,7 @@ BODIES = [
     pytest.param('<a href="https://a.b/c_d">x</a> <a href="javascript:y">z</a>', "[x](https://a.b/c_d) z", id="links"),
     pytest.param("<div>a<br>b &nbsp; <b>c</div>", "a\nb \u00a0 **c**", id="no XML"),
     pytest.param("<div>&lt;script&gt; %%x%% 2*3 a_b</div>", "\\<script> %\\%x%\\% 2\\*3 a_b", id="signs that mean something"),
+    pytest.param("<div>a&#13;&#10;b&#27;[2J</div>", "a\nb[2J", id="controls by their numbers"),
     pytest.param("", "", id="nothing"),
 ]  # fmt: skip
 
@@ -643,6 +675,23 @@ def test_what_is_not_well_formed_ends_the_file_with_its_place_and_what_came_befo
     assert (problem.code, problem.line) == ("bad-xml", 4)
 
 
+def test_a_note_of_parts_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("notesync.importers.enex._LARGEST_TEXTS", 1_000_000)
+    (record,), (problem,) = read(
+        read_notes, note("one").replace("</en-export>", "<note>" + "<tag>a</tag>" * 3000)
+    )
+    assert (record.body, problem.code) == ("one", "hostile-file")
+
+
+@pytest.mark.parametrize("name", ["U-TF-8", "big5", "hex", "undefined", "punycode", "x" * 5000])
+def test_an_encoding_that_xml_is_not_read_in_is_a_problem(name):
+    text = note("one").replace('encoding="UTF-8"', f'encoding="{name}"')
+    records, (problem,) = read(read_notes, text)
+    assert not records
+    assert (problem.code, problem.line) == ("bad-xml", 1)
+    assert 'encoding="UTF-8"' in problem.hint
+
+
 HASTY = ["<" * 100_000, "<a " * 30_000, "<!--" * 30_000, "</" * 50_000]
 
 
@@ -672,8 +721,27 @@ def test_a_group_gives_its_label_to_its_own_lines():
     assert "Home" in body
 
 
+def test_lines_of_nothing_are_not_kept_without_end(monkeypatch):
+    monkeypatch.setattr("notesync.importers.vcard.LARGEST_CARD", 100_000)
+    (record,), (problem,) = read(read_vcards, card("FN:A", *["X-A:."] * 1000))
+    assert (record.name, problem.code) == ("A", "too-large")
+
+
 def test_a_line_of_text_longer_than_any_is_left_out():
     assert read(read_vcards, card("FN:A", "NOTE:" + "x" * (LONGEST_LINE + 1)))[1][0].code == "too-long"
+
+
+# --- JSON ------------------------------------------------------------------------------------------------
+
+
+def test_a_json_of_others_is_a_problem_and_one_set_anew_is_read():
+    import json
+
+    for text in ("{}", "[1]", "[" * 100_000, '{"clients": 1}', "1" * 5000):
+        records, (problem,) = read(read_clients, text)
+        assert (records, problem.code) == ([], "bad-json")
+    records, problems = read(read_clients, json.dumps(json.loads(JSON), indent=4))
+    assert ([each.name for each in records], records[0].identity, problems) == (["Anna Smit"], "k1", [])
 
 
 # --- Names of files --------------------------------------------------------------------------------------
@@ -716,7 +784,15 @@ contacts = st.builds(
 )
 
 
-@pytest.mark.parametrize(("form", "importer"), [("vcf", read_vcards), ("csv", read_contacts)])
+def test_a_line_of_blanks_is_written_and_read_back():
+    told = Contact("a.md", "Anna", {}, f"| a{' ' * 300}|\n\n\tcode")
+    (record,), _ = read(read_vcards, "".join(render_contacts([told], "vcf", "v")))
+    assert record.body == told.body
+
+
+@pytest.mark.parametrize(
+    ("form", "importer"), [("vcf", read_vcards), ("csv", read_contacts), ("json", read_clients)]
+)
 @settings(deadline=None)
 @given(told=st.lists(contacts, min_size=1, max_size=3))
 def test_what_we_write_is_read_back_to_the_same(form, importer, told):
@@ -762,6 +838,61 @@ def test_two_of_a_name_are_not_both_taken_for_a_third_who_tells_little():
     match = register.find(first)
     register.merge(match.person, first)
     assert register.find(Person("Anna Smit", emails=("x@y.z",))) is None
+
+
+few = st.sampled_from
+people = st.builds(
+    Person,
+    few(["Anna", "Ben"]),
+    few(["", "1", "2"]),
+    few(["", "Acme", "Other"]),
+    few([(), ("a@b.c",), ("x@y.z", "a@b.c")]),
+    few([(), ("088 555 0112",), ("+27 88 555 0112",), ("021 555 9999",), ("5550112",), ("soon",)]),
+    aliases=st.just(()),
+    path=st.just(""),
+)
+
+
+@given(known=st.lists(people, max_size=6), new=people)
+def test_whoever_is_found_agrees_and_whoever_agrees_is_found(known, new):
+    register = Register([])
+    for number, person in enumerate(known):
+        register.add(person._replace(path=str(number), id=""), person.id)
+    match = register.find(new)
+    named = [each for each in known if each.name == new.name]
+    free = [
+        each
+        for each in named
+        if not (each.id and new.id and each.id != new.id)
+        and not (each.company and new.company and each.company != new.company)
+        and not (each.emails and new.emails)
+        and not (_has_number(each) and _has_number(new))
+    ]
+    if any(set(each.emails) & set(new.emails) for each in named):
+        assert match.by == "email"
+    elif any(_share_number(each, new) for each in named):
+        assert match.by == "phone"
+    else:
+        assert (match is not None) == bool(free)
+    if match:
+        assert match.person.name == new.name
+
+
+def _has_number(person):
+    return any(len(phone) > 5 for phone in person.phones)
+
+
+def _share_number(one, other):
+    return _has_number(one) and _has_number(other) and one.phones[0][-4:] == other.phones[0][-4:]
+
+
+def test_thousands_of_one_name_are_told_apart_in_time():
+    register = Register([])
+    for number in range(6_000):
+        person = Person("Info", str(number), emails=(f"{number}@b.c",))
+        assert register.find(person) is None
+        register.add(person._replace(path=str(number)), str(number))
+    assert register.find(Person("Info", emails=("5999@b.c",))).person.path == "5999"
 
 
 # --- Filling ---------------------------------------------------------------------------------------------

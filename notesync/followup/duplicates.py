@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from notesync.followup.items import ClientCard
 
 _SHORTEST = 6  # digits: fewer are an extension, which many people share
-_LOCAL = 7  # digits: from so many on, what stands before them may be an area's or a country's
+LOCAL = 7  # digits: from so many on, what stands before them may be an area's or a country's
 
 
 class Likely(NamedTuple):
@@ -50,7 +50,7 @@ def _is_among(phone: str, numbers: Sequence[str]) -> bool:
 def is_same_number(one: str, other: str) -> bool:
     """Whether two numbers, as :func:`find_numbers` gives them, are one with and without its area."""
     short, long = sorted((one, other), key=len)
-    return short == long or (len(short) >= _LOCAL and long.endswith(short))
+    return short == long or (len(short) >= LOCAL and long.endswith(short))
 
 
 def find_numbers(text: str) -> Iterator[str]:

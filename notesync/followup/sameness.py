@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from notesync.followup.duplicates import find_numbers, is_same_number
+from notesync.followup.duplicates import LOCAL, find_numbers, is_same_number
 from notesync.followup.matching import fold
 
 
@@ -34,8 +34,12 @@ class Match(NamedTuple):
     by: str
 
 
+_Open = dict[str, dict[str, dict[tuple[bool, bool], dict[str, None]]]]
+"""The persons of a name by what could contradict: claim, company, whether they have an address, or a number."""
+
+
 class Register:
-    """The persons known so far, found by id and by name.
+    """The persons known so far, found by id and by name, however many have one name.
 
     What a new one tells beyond the known one is taken in (:meth:`merge`), so that two of a list who have the same
     name and different numbers are not both taken for a third who has none.
@@ -45,7 +49,10 @@ class Register:
         self._by_id: dict[str, str] = {}
         self._by_name: dict[str, list[str]] = {}
         self._by_email: dict[str, str] = {}
+        self._named_with: dict[tuple[str, str], list[str]] = {}
+        self._open: dict[str, _Open] = {}
         self._persons: dict[str, Person] = {}
+        self._places: dict[str, int] = {}
         self._claims: dict[str, str] = {}
         for person in persons:
             self.add(person)
@@ -55,53 +62,104 @@ class Register:
         if claim:
             self._claims[person.path] = claim
         self._persons[person.path] = person
+        self._places[person.path] = len(self._places)
         if person.id:
             self._by_id.setdefault(person.id.casefold(), person.path)
-        for name in {fold(each) for each in (person.name, *person.aliases)}:
+        for name in _names(person):
             self._by_name.setdefault(name, []).append(person.path)
         for email in map(_fold_email, person.emails):
             self._by_email.setdefault(email, person.path)
+        self._index(person)
 
     def find(self, new: Person) -> Match | None:
         """Who is meant, if anybody known is."""
         if new.id and (path := self._by_id.get(new.id.casefold())) is not None:
             return Match(self._persons[path], "id")
-        named = list(self._named(new))
-        for by, agrees in (("email", _shares_email), ("phone", _shares_phone)):
-            for person in named:
-                if agrees(new, person):
-                    return Match(person, by)
-        free = [each for each in named if not (self._is_claimed(each, new) or _contradicts(new, each))]
-        free.sort(key=lambda each: fold(each.company) != fold(new.company))
-        return Match(free[0], "name") if free else None
+        for by, keys, agrees in (
+            ("email", map(_fold_email, new.emails), _shares_email),
+            ("phone", map(_key_of, _numbers(new.phones)), _shares_phone),
+        ):
+            shared = (
+                path for key in keys for name in _names(new) for path in self._named_with.get((name, key), ())
+            )
+            found = [path for path in dict.fromkeys(shared) if agrees(new, self._persons[path])]
+            if found:
+                return Match(self._persons[min(found, key=self._places.__getitem__)], by)
+        company = _company_of(new)
+        free = [
+            (_company_of(each) != company, self._places[each.path], each) for each in self._find_free(new)
+        ]
+        return Match(min(free, key=lambda each: each[:2])[2], "name") if free else None
 
     def find_doubtful(self, new: Person) -> Person | None:
         """A known person who is not taken for the new one, but looks alike: by name or e-mail address."""
-        named = next(self._named(new), None)
-        if named is not None:
-            return named
+        named = (path for name in _names(new) for path in self._by_name.get(name, ())[:1])
         found = (self._by_email.get(_fold_email(email)) for email in new.emails)
-        return next((self._persons[path] for path in found if path is not None), None)
+        return next((self._persons[path] for path in (*named, *found) if path is not None), None)
 
     def merge(self, known: Person, new: Person) -> None:
         """Take in what the new one tells of the known."""
+        known = self._persons[known.path]
+        for name in _names(known):
+            self._find_group(name, known).pop(known.path, None)
         if new.id:
             self._claims.setdefault(known.path, new.id)
-        self._persons[known.path] = known._replace(
+        merged = known._replace(
             company=known.company or new.company,
             emails=tuple(dict.fromkeys((*known.emails, *new.emails))),
             phones=tuple(dict.fromkeys((*known.phones, *new.phones))),
         )
+        self._persons[known.path] = merged
+        self._index(merged)
 
-    def _is_claimed(self, known: Person, new: Person) -> bool:
-        """Whether the list has another id for the known: two of a name in one list are two."""
-        return bool(new.id) and self._claims.get(known.path, new.id) != new.id
+    def _index(self, person: Person) -> None:
+        keys = {*map(_fold_email, person.emails), *map(_key_of, _numbers(person.phones))}
+        for name in _names(person):
+            self._find_group(name, person)[person.path] = None
+            for key in keys:
+                paths = self._named_with.setdefault((name, key), [])
+                if person.path not in paths[-1:]:
+                    paths.append(person.path)
 
-    def _named(self, new: Person) -> Iterator[Person]:
-        seen = dict.fromkeys(
-            path for name in (new.name, *new.aliases) for path in self._by_name.get(fold(name), ())
-        )
-        return (self._persons[path] for path in seen)
+    def _find_group(self, name: str, person: Person) -> dict[str, None]:
+        claim = self._claims.get(person.path, "")
+        companies = self._open.setdefault(name, {}).setdefault(claim, {})
+        has = bool(person.emails), bool(_numbers(person.phones))
+        return companies.setdefault(_company_of(person), {}).setdefault(has, {})
+
+    def _find_free(self, new: Person) -> Iterator[Person]:
+        """Those of the name whom nothing contradicts, one of each kind; no address and no number are shared.
+
+        Nor has the list another id for them: two of a name in one list are two.
+        """
+        company, has_phone = _company_of(new), bool(_numbers(new.phones))
+        for name in _names(new):
+            claims = self._open.get(name, {})
+            for claim in ("", new.id) if new.id else tuple(claims):
+                companies = claims.get(claim, {})
+                for each in dict.fromkeys(("", company)) if company else tuple(companies):
+                    for (email, phone), paths in companies.get(each, {}).items():
+                        if paths and not (email and new.emails) and not (phone and has_phone):
+                            yield self._persons[next(iter(paths))]
+
+
+def _names(person: Person) -> dict[str, None]:
+    return dict.fromkeys(fold(each) for each in (person.name, *person.aliases))
+
+
+def _company_of(person: Person) -> str:
+    return fold(person.company) if person.company else ""
+
+
+def _key_of(number: str) -> str:
+    """What two numbers share that are one with and without its area."""
+    return number[-LOCAL:]
+
+
+def is_alike(one: Person, other: Person) -> bool:
+    """Whether two have a name, an e-mail address or a phone number in common."""
+    names, others = ({fold(each) for each in (who.name, *who.aliases)} for who in (one, other))
+    return not names.isdisjoint(others) or _shares_email(one, other) or _shares_phone(one, other)
 
 
 def _fold_email(email: str) -> str:
@@ -118,11 +176,3 @@ def _shares_phone(one: Person, other: Person) -> bool:
 
 def _numbers(phones: Sequence[str]) -> list[str]:
     return [number for phone in phones for number in find_numbers(phone)]
-
-
-def _contradicts(one: Person, other: Person) -> bool:
-    """Whether both have a company, an address or a number, and none of them agree."""
-    company = bool(one.company and other.company) and fold(one.company) != fold(other.company)
-    email = bool(one.emails and other.emails) and not _shares_email(one, other)
-    phone = bool(_numbers(one.phones) and _numbers(other.phones)) and not _shares_phone(one, other)
-    return company or email or phone

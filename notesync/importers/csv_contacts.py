@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -158,37 +159,66 @@ def read_contacts(source: Source) -> Iterator[Record | Problem]:
 def _read_rows(
     source: Source, lines: Iterator[tuple[int, str | None]], layout: Layout
 ) -> Iterator[tuple[int, list[str] | Problem]]:
-    """The rows with the lines they begin on; one that cannot be taken apart is a problem."""
-    at = layout.line
-    waiting: list[Problem] = []
+    """The rows with the lines they begin on; one that cannot be taken apart is a problem.
+
+    A quotation mark that nobody closed takes in what follows it, to the end of the file or to the longest cell: then
+    its line is read without quotation marks, and the lines after it once more.
+    """
+    waiting: deque[tuple[int, str | None]] = deque()
+    taken: list[tuple[int, str]] = []
+    long: list[int] = []
+    ended = False
 
     def feed() -> Iterator[str]:
-        nonlocal at
-        for number, line in lines:
-            at = number
+        nonlocal ended
+        while (found := waiting.popleft() if waiting else next(lines, None)) is not None:
+            number, line = found
             if line is None:
-                waiting.append(report_long(source, number))
-            else:
-                yield line
+                long.append(number)
+                continue
+            taken.append((number, line))
+            yield line
+        ended = True
+        yield _END
 
     rows = csv.reader(feed(), delimiter=layout.divider)
     while True:
-        begun = at
         try:
-            cells = next(rows, None)
+            cells = next(rows)
+            is_whole = not (ended and taken)
         except csv.Error:
-            message = "This row cannot be parted into cells, or one of them is too long, so it was left out."
-            waiting.append(
-                source.report(
-                    begun + 1, "bad-row", ERROR, message, "Look for a quotation mark that is not closed."
-                )
-            )
-            cells = []
-        while waiting:
-            yield begun + 1, waiting.pop(0)
-        if cells is None:
+            cells, is_whole = [], False
+        yield from ((number, report_long(source, number)) for number in long)
+        long.clear()
+        if not taken:
             return
-        yield begun + 1, cells
+        begun, first = taken.pop(0)
+        if not is_whole:
+            yield begun, _report_row(source, begun)
+            waiting.extendleft(reversed(taken))
+            ended = False
+            rows = csv.reader(feed(), delimiter=layout.divider)
+            cells = _part_plainly(first, layout.divider)
+        taken.clear()
+        yield begun, cells
+
+
+_END = "\ue000"
+"""What is read behind the last line, as a row of its own unless a cell before it was not closed."""
+
+
+def _report_row(source: Source, line: int) -> Problem:
+    message = "A quotation mark of this row is not closed, or one of its cells is too long."
+    hint = "The line was read as if it had none: look whether its note is whole."
+    return source.report(line, "bad-row", ERROR, message, hint)
+
+
+def _part_plainly(line: str, divider: str) -> list[str]:
+    """The cells of a line whose quotation marks mean nothing; none where it is far too long."""
+    if len(line) > csv.field_size_limit():
+        return []
+    cells = line.rstrip("\r\n").split(divider)
+    return [cell.strip().removeprefix('"').removesuffix('"') for cell in cells]
 
 
 def _bare(cell: str) -> str:
@@ -283,6 +313,7 @@ class _Row:
         self.identity = ""
         self.labels: dict[str, str] = {}
         self.values: dict[str, list[str]] = {}
+        self.labelled: set[str] = set()
 
     def build(self) -> Record:
         columns, roles = self.layout.columns, self.layout.roles
@@ -312,6 +343,7 @@ class _Row:
         if role in _PARTS or role.startswith("birth "):
             self.parts[role] = clean_line(cell)
         elif place or part in _PLACES:
+            self.labelled.add(header.rpartition(" - ")[0])
             self.places.setdefault(place, {})[part] = ", ".join(collect(cell.split("\n")))
         elif role == "text":
             self.texts.append(cell)
@@ -344,8 +376,14 @@ class _Row:
 
     def _take_labels(self) -> None:
         """Google's words for which of several numbers or addresses one is, beside it: a list of keys has no room."""
+        for at, (header, text) in enumerate(self.details):
+            thing, _, what = header.rpartition(" - ")
+            if label := self.labels.pop(thing, "") if what == "Value" else "":
+                self.details[at] = (f"{re.sub(r' [0-9]+$', '', thing)} ({label})", text)
         for thing, label in self.labels.items():
             words = re.sub(r" [0-9]+$", "", thing)
+            if thing in self.labelled:
+                self.details.append((f"Kind of {words.lower()}", label))
             for value in self.values.get(thing, ()) if label else ():
                 self.details.append((f"{words} ({label})", value))
 

@@ -42,6 +42,8 @@ CHUNK = 64 * 1024
 LARGEST_FILE = 200 * 1024 * 1024  # bytes of one attachment: Evernote takes no larger ones
 LARGEST_NOTE = 256 * 1024 * 1024  # bytes of all attachments of a note
 _LONGEST = 100_000  # characters of any other text
+_LARGEST_TEXTS = 64 * 1024 * 1024  # characters of all texts of a note
+_PART = 500  # what an element counts for besides its text
 _DEEPEST = 20  # elements of the outside: real ones have five
 _UNTITLED = "Untitled"
 _PICTURES = ("image/",)
@@ -98,6 +100,7 @@ class _Note:
         self.tasks: list[dict[str, str]] = []
         self.resources: list[_Resource] = []
         self.cut: set[str] = set()
+        self.held = 0
 
 
 def read_notes(source: Source) -> Iterator[Record | Problem]:
@@ -111,7 +114,9 @@ def read_notes(source: Source) -> Iterator[Record | Problem]:
     while True:
         try:
             outside.parser.Parse(chunk, not chunk)
-        except (expat.ExpatError, _Refused) as error:
+        except (expat.ExpatError, _Refused, LookupError, ValueError) as error:
+            if outside.path and isinstance(error, (LookupError, ValueError)):
+                raise  # only the encoding that the first line names is looked up by expat
             yield from outside.take()
             yield _report_broken(source, outside, error)
             return
@@ -146,7 +151,12 @@ def _report_broken(source: Source, outside: _Outside, error: Exception) -> Probl
             "Export it again.",
         )
         return source.report(line, "hostile-file", ERROR, message, hint, column)
-    why = expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else ""
+    if not isinstance(error, expat.ExpatError):
+        message = "This file names an encoding that XML is not read in, so nothing of it is read."
+        return source.report(
+            line, "bad-xml", ERROR, message, 'Write encoding="UTF-8", if that is what it is.', column
+        )
+    why = expat.ErrorString(error.code)
     message = f"From here on this is not the XML that Evernote writes ({why}), so nothing more is read."
     return source.report(
         line, "bad-xml", ERROR, message, "Export the notebook again, or mend this line.", column
@@ -218,6 +228,9 @@ class _Outside:
         note = self.note
         if note is None:
             return
+        note.held += len(text) + _PART
+        if note.held > _LARGEST_TEXTS:
+            raise _Refused("holds a note without end")
         if not inside:
             self.note = None
             self.done.append(_build(self.source, note, self.made))

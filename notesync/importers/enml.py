@@ -74,9 +74,16 @@ def convert_body(
     if _is_deep(soup):
         return Converted(_plain(soup.get_text("\n")), ("its form: it is nested too deeply",), frozenset())
     _mend_lists(soup)
-    text = _build_converter(media, tasks, losses, groups, keep)(soup)
+    text = _drop_controls(_build_converter(media, tasks, losses, groups, keep)(soup))
     return Converted(
         re.sub(r"\n{3,}", "\n\n", text).strip("\n"), tuple(dict.fromkeys(losses)), frozenset(groups)
+    )
+
+
+def _drop_controls(text: str) -> str:
+    """The text without what references such as ``&#13;`` have brought in; the marks of attachments stay."""
+    return re.sub(
+        "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\ud800-\\udfff]", "", re.sub("\\r\\n?", "\\n", text)
     )
 
 
@@ -132,7 +139,7 @@ def _has_words_before(element: Any) -> bool:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\n{3,}", "\n\n", escape_words(text, True)).strip("\n")
+    return re.sub(r"\n{3,}", "\n\n", escape_words(_drop_controls(text), True)).strip("\n")
 
 
 def _is_deep(soup: Any) -> bool:

@@ -7,10 +7,19 @@ import re
 from notesync.importers.record import Importer
 from notesync.problems import UsageError
 
-ENDINGS = {"enex": "enex", "vcf": "vcf", "vcard": "vcf", "csv": "csv", "tsv": "csv", "tab": "csv"}
+ENDINGS = {
+    "enex": "enex",
+    "vcf": "vcf",
+    "vcard": "vcf",
+    "csv": "csv",
+    "tsv": "csv",
+    "tab": "csv",
+    "json": "json",
+}
 _BEGINNINGS = (
     ("vcf", rb"\s*BEGIN:VCARD"),
     ("enex", rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!DOCTYPE[^>]*>\s*)?<en-(?:export|note)"),
+    ("json", rb"\s*\{\s*\"format_version\""),
 )
 
 
@@ -32,7 +41,11 @@ def find_importer(name: str, head: bytes) -> Importer:
         from notesync.importers.csv_contacts import read_contacts
 
         return read_contacts
+    if form == "json":
+        from notesync.importers.own_json import read_clients
+
+        return read_clients
     raise UsageError(
         f"unknown-format: {name} is none of the files that are read: .enex of Evernote, .vcf of an address book, "
-        ".csv of a table. Export it as one of these."
+        ".csv of a table, .json of 'notesync export'. Export it as one of these."
     )

@@ -42,6 +42,9 @@ OWN = "X-NOTESYNC-"
 """What our own export writes before the keys that vCard has no property for."""
 
 LARGEST_CARD = 32 * 1024 * 1024  # characters: photos of a phone have some hundred thousand
+_LINE = (
+    500  # characters that a line counts for besides its value: a card of empty ones is not read without end
+)
 _DEEPEST = 8  # cards within cards: an assistant's assistant is rare enough
 _ENCODINGS = ("QUOTED-PRINTABLE", "BASE64", "8BIT", "7BIT", "B")
 _SILENT = frozenset(
@@ -165,7 +168,9 @@ def _end(source: Source, open_cards: list[_Card], line: int, why: str) -> Iterat
 
 
 def _add(source: Source, card: _Card, found: Property) -> None:
-    card.size += len(found.value)
+    card.size += (
+        len(found.value) + _LINE + sum(len(each) for some in found.parameters.values() for each in some)
+    )
     if card.size <= LARGEST_CARD:
         card.properties.append(found)
     elif not card.problems:
@@ -237,7 +242,7 @@ def _continue(parts: list[str], line: str) -> str | None:
         parts[-1] = parts[-1][:-1]
         return line
     if line[:1] in (" ", "\t"):
-        return line[1:] if line.strip() else ""
+        return line[1:]
     base = "BASE64" in head.partition(":")[0] or "ENCODING=B" in head.partition(":")[0]
     if base and line and ":" not in line and re.fullmatch("[A-Za-z0-9+/=]+", line):
         return line

@@ -8,15 +8,15 @@ only when asked.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from notesync.followup.client import find_key, find_known_keys, is_client, list_keys, read_client
-from notesync.followup.sameness import Match, Person, Register
-from notesync.importers.record import CLIENT, SEVERAL, Record, clean_line
+from notesync.followup.sameness import Match, Person, Register, is_alike
+from notesync.importers.record import CLIENT, SEVERAL, Record, build_body, build_file_name, clean_line
 from notesync.notes.body import parse_body
 from notesync.notes.edit_header import Wish, set_properties
 from notesync.notes.file_name import build_stem, find_stems
@@ -24,7 +24,7 @@ from notesync.notes.new_note import build_note
 from notesync.notes.note import Note, parse_note
 from notesync.problems import WARNING, NotesyncError, Problem, RefusedError
 from notesync.publish.imports import DOUBTFUL, FAILED, FILLED, MADE, THERE, Outcome
-from notesync.store.vault import Unreadable
+from notesync.store.vault import LARGEST_NOTE, Unreadable
 from notesync.store.writing import fold
 from notesync.sync.answers import Selection
 from notesync.sync.change import Edit, New
@@ -71,6 +71,10 @@ def import_records(
     importing.write()
 
 
+_Filling = tuple[Mapping[str, tuple[str, ...]], str]
+"""What is filled into a note: keys that it leaves empty, and a text below its body."""
+
+
 class _Import:
     """One import under way: who is known, which names are taken, and what is yet to be written."""
 
@@ -85,9 +89,11 @@ class _Import:
         self.ids = {name.client_id for name in self.names}
         self.plain: dict[str, str] | None = None
         self.new: dict[str, bytes] = {}
-        self.edits: dict[str, list[Mapping[str, tuple[str, ...]]]] = {}
+        self.edits: dict[str, list[_Filling]] = {}
         self.files: dict[str, bytes] = {}
         self.begun = False
+        self.made: set[str] = set()
+        self.stems: dict[tuple[str, str, str], Iterator[str]] = {}
 
     def take(self, record: Record) -> Iterator[Outcome | Problem]:
         """Decide about one record; one that no note can hold is a problem, and no more."""
@@ -114,7 +120,7 @@ class _Import:
             yield from self._make_client(record, new)
         else:
             self.register.merge(match.person, new)
-            yield self._meet(record, match)
+            yield from self._meet(record, match)
 
     def _make_client(self, record: Record, new: Person) -> Iterator[Outcome | Problem]:
         like = self.register.find_doubtful(new)
@@ -179,30 +185,92 @@ class _Import:
         message = f"`{key}` of `{record.name[:60]}` was not understood, so it stands in the body: {wrong[0].message}"
         return Problem(self.told.source, record.line, 1, wrong[0].code, WARNING, message, wrong[0].hint)
 
-    def _meet(self, record: Record, match: Match) -> Outcome:
-        """A client who is there: left alone, or with ``--update`` filled where the note is empty."""
-        path, why = match.person.path, f"same {match.by}"
-        if not (lacking := self._find_lacking(path, record)):
-            return Outcome(record.line, record.name, THERE, path, why)
-        names = ", ".join(lacking)
-        if not self.told.update:
-            return Outcome(record.line, record.name, THERE, path, f"{why}; --update would fill {names}")
-        if path in self.new:
-            self.new[path] = fill_note(self.new[path], path, lacking, self.settings)
-        else:
-            self.edits.setdefault(path, []).append(lacking)
-        return Outcome(record.line, record.name, FILLED, path, f"{why}; {names}")
+    def _meet(self, record: Record, match: Match) -> Iterator[Outcome | Problem]:
+        """A client who is there: left alone, or with ``--update`` filled where the note is empty.
 
-    def _find_lacking(self, path: str, record: Record) -> dict[str, tuple[str, ...]]:
-        """What the record has for keys that the note leaves empty."""
+        What this import has made itself is filled always: it is of the same file, and nobody's own yet.
+        """
+        path, why = match.person.path, f"same {match.by}"
+        yield from self._report_meeting(record, match)
+        data = self._read_now(path)
+        lacking = self._find_lacking(data, path, record) if data is not None else {}
+        rest = self._find_rest(data, path, record) if data is not None and path in self.made else ""
+        if data is None or not (lacking or rest):
+            yield Outcome(record.line, record.name, THERE, path, why)
+            return
+        names = ", ".join((*lacking, *(["body"] if rest else [])))
+        if not self.told.update and path not in self.made:
+            yield Outcome(record.line, record.name, THERE, path, f"{why}; --update would fill {names}")
+            return
+        try:
+            filled = self._fill(data, path, lacking, rest)
+        except NotesyncError as error:  # not when it is written: the others are to be made all the same
+            message, hint = f"{path} was not filled: {error}", "Mend that, and import the file again."
+            yield Problem(self.told.source, record.line, 1, "not-filled", WARNING, message, hint)
+            yield Outcome(record.line, record.name, THERE, path, f"{why}; see its problem")
+            return
+        if path in self.new:
+            self.new[path] = filled
+        else:
+            self.edits.setdefault(path, []).append((lacking, rest))
+        yield Outcome(record.line, record.name, FILLED, path, f"{why}; {names}")
+
+    def _report_meeting(self, record: Record, match: Match) -> Iterator[Problem]:
+        """An id that two have who share nothing else: some programs count from 1 in each of their files."""
+        if match.by == "id" and not is_alike(_build_person(record), match.person):
+            message = (
+                f"`{record.name[:60]}` has the id of {match.person.path} and nothing else in common with it, so no "
+                "note was made."
+            )
+            hint = "If they are two, take the id out of the file, or out of the note."
+            yield Problem(self.told.source, record.line, 1, "same-id", WARNING, message, hint)
+
+    def _read_now(self, path: str) -> bytes | None:
+        """What a note holds, with what was decided so far; None where it cannot be read."""
         data = self.new.get(path)
         if data is None:
             try:
                 data = self.workspace.vault.read(path, 0).data
             except Unreadable:
-                return {}
-        for edit in self.edits.get(path, ()):
-            data = fill_note(data, path, edit, self.settings)
+                return None
+        for fields, rest in self.edits.get(path, ()):
+            data = self._fill(data, path, fields, rest)
+        return data
+
+    def _fill(self, data: bytes, path: str, fields: Mapping[str, tuple[str, ...]], rest: str) -> bytes:
+        filled = fill_note(data, path, fields, self.settings)
+        return filled.rstrip(b"\n") + f"\n\n{rest}\n".encode() if rest else filled
+
+    def _find_rest(self, data: bytes, path: str, record: Record) -> str:
+        """What a second record of one person in a file says besides the first, for the body of the note just made."""
+        note = parse_note(data, path, self.known)
+        there = read_fields(note, self.settings)
+        details = [
+            (key.capitalize(), text)
+            for key, texts in record.fields.items()
+            for text in texts
+            if key in there and text not in there[key]
+        ]
+        known = set(note.text.split("\n"))
+        body = self._link(self._set_aside(record, path), path, build_body(details, record.body))
+        kept = "\n".join(line for line in body.split("\n") if not line or line not in known)
+        return re.sub(r"\n{3,}", "\n\n", kept).strip("\n")
+
+    def _set_aside(self, record: Record, path: str) -> Record:
+        """The record with its attachments under names that are free beside the note, to be written with it."""
+        attachments = []
+        for each in record.attachments:
+            taken: list[str] = []
+            name = each.name
+            while not self._is_free(_place(path, name), each.data):
+                taken.append(name)
+                name = build_file_name(each.name, "", taken)
+            self.files[_place(path, name)] = each.data
+            attachments.append(each._replace(name=name))
+        return record._replace(attachments=tuple(attachments))
+
+    def _find_lacking(self, data: bytes, path: str, record: Record) -> dict[str, tuple[str, ...]]:
+        """What the record has for keys that the note leaves empty."""
         there = read_fields(parse_note(data, path, self.known), self.settings)
         return {
             key: texts for key, texts in record.fields.items() if key not in there and key not in _NOT_FILLED
@@ -211,20 +279,19 @@ class _Import:
     # plain notes ----------------------------------------------------------------------------------
 
     def _take_plain(self, record: Record) -> Iterator[Outcome]:
-        identity = clean_line(record.identity)[:200]
+        identity = clean_line(record.identity)[:200] or _digest(record)
         known = self._find_plain()
-        if identity and identity in known:
+        if identity in known:
             yield Outcome(record.line, record.name, THERE, known[identity], "same note")
             return
         path = self._find_path(record, "")
         wishes = {key: _build_wish(key, texts) for key, texts in record.fields.items()}
-        if identity:
-            wishes[IDENTITY] = identity
-            known[identity] = path
+        wishes[IDENTITY] = identity
         note = build_note(path, wishes, self._link(record, path, record.body), list_keys(self.settings))
         if is_client(note, self.settings):
             raise RefusedError("it would be read as a client's.")
         self._add(path, note, record)
+        known[identity] = path
         yield Outcome(record.line, record.name, MADE, path)
 
     def _find_plain(self) -> dict[str, str]:
@@ -233,10 +300,9 @@ class _Import:
             self.plain = {}
             pattern = re.compile(rb"^" + IDENTITY.encode() + rb":[ \t]*[\"']?([^\s\"']+)", re.MULTILINE)
             for path in self.workspace.index.paths():
-                with suppress(Unreadable):
-                    found = pattern.search(self.workspace.vault.read(path, 0).data[:65536])
-                    if found:
-                        self.plain.setdefault(found[1].decode(errors="replace"), path)
+                found = pattern.search(self.workspace.vault.read_start(path, 65536))
+                if found:
+                    self.plain.setdefault(found[1].decode(errors="replace"), path)
         return self.plain
 
     # paths and files ------------------------------------------------------------------------------
@@ -244,12 +310,24 @@ class _Import:
     def _find_path(self, record: Record, company: str) -> str:
         folder = self._find_folder(record.kind)
         taken = self._list_names(folder)
-        stem = next(
-            stem
-            for stem in find_stems(record.name, company)
-            if fold(f"{stem}.md") not in taken and fold(f"{stem}.md") not in self.taken
-        )
-        return f"{folder}/{stem}.md" if folder else f"{stem}.md"
+        # Those that were passed over stay taken, so thousands of one name need not all be tried for each of them.
+        stems = self.stems.setdefault((folder, record.name, company), find_stems(record.name, company))
+        for stem in stems:
+            path = f"{folder}/{stem}.md" if folder else f"{stem}.md"
+            name = fold(f"{stem}.md")
+            if name not in taken and name not in self.taken and self._is_clear(path, record):
+                return path
+        raise AssertionError("names do not end")
+
+    def _is_clear(self, path: str, record: Record) -> bool:
+        """Whether no attachment would meet another file, as one that stayed when an earlier import was taken back."""
+        return all(self._is_free(_place(path, each.name), each.data) for each in record.attachments)
+
+    def _is_free(self, place: str, data: bytes) -> bool:
+        """Whether a file can be made here: none is, or one with the same bytes."""
+        if place in self.files:
+            return self.files[place] == data
+        return self.workspace.vault.stat(place) is None or _is_same(self.workspace, place, data)
 
     def _find_folder(self, kind: str) -> str:
         vault = self.workspace.vault
@@ -275,13 +353,19 @@ class _Import:
         return body
 
     def _add(self, path: str, note: Note, record: Record) -> None:
+        if len(note.data) > LARGEST_NOTE:
+            raise RefusedError(
+                f"its text has more than the {LARGEST_NOTE // 1024**2} MB that are read of a note."
+            )
         folder, _, name = path.rpartition("/")
+        self.made.add(path)
         self._list_names(folder).add(fold(name))
         if record.kind == CLIENT:
             self.taken.add(fold(name))
-        self.new[path] = note.data
+        if record.kind == CLIENT or not self.told.dry_run:  # a dry run asks of no plain note again
+            self.new[path] = note.data
         for each in record.attachments:
-            self.files[f"{path.removesuffix('.md')} files/{each.name}"] = each.data
+            self.files[_place(path, each.name)] = each.data
 
     def write(self) -> None:
         """Write what was decided so far: the attachments first, so that no note points at nothing."""
@@ -298,21 +382,28 @@ class _Import:
         self.workspace.change(wishes, self.told.words, more=self.begun)
         self.begun = True
 
-    def _keep_planned(
-        self, new: dict[str, bytes], edits: dict[str, list[Mapping[str, tuple[str, ...]]]]
-    ) -> None:
-        """A dry run forgets the attachments only: the notes that would be there still answer."""
+    def _keep_planned(self, new: dict[str, bytes], edits: dict[str, list[_Filling]]) -> None:
+        """A dry run forgets the attachments only: the clients' notes that would be there still answer."""
         self.new, self.edits = new, edits
 
-    def _build_edit(
-        self, path: str, fills: Sequence[Mapping[str, tuple[str, ...]]]
-    ) -> Callable[[bytes], bytes]:
+    def _build_edit(self, path: str, fills: Sequence[_Filling]) -> Callable[[bytes], bytes]:
         def edit(data: bytes) -> bytes:
-            for fields in fills:
-                data = fill_note(data, path, fields, self.settings)
+            for fields, rest in fills:
+                data = self._fill(data, path, fields, rest)
             return data
 
         return edit
+
+
+def _digest(record: Record) -> str:
+    """What tells a plain note from another where its own program has no id for it: all that it says."""
+    told = "\0".join((record.name, record.body)).encode(errors="replace")
+    return f"text-{hashlib.blake2b(told, digest_size=8).hexdigest()}"
+
+
+def _place(path: str, name: str) -> str:
+    """Where an attachment of a note stands."""
+    return f"{path.removesuffix('.md')} files/{name}"
 
 
 def _list_persons(workspace: Workspace) -> Iterator[Person]:
@@ -350,12 +441,15 @@ def fill_note(data: bytes, path: str, fields: Mapping[str, tuple[str, ...]], set
 
 def _create(workspace: Workspace, path: str, data: bytes) -> None:
     """An attachment; one that is there with the same bytes is what an import that was broken off has left."""
-    try:
+    if not _is_same(workspace, path, data):
         workspace.vault.create(path, data)
-    except RefusedError:
-        try:
-            same = workspace.vault.stat(path) is not None and workspace.vault.read(path, 0).data == data
-        except Unreadable:
-            same = False
-        if not same:
-            raise
+
+
+def _is_same(workspace: Workspace, path: str, data: bytes) -> bool:
+    """Whether a file holds these bytes; attachments may be larger than what is read of a note."""
+    found = workspace.vault.stat(path)
+    return (
+        found is not None
+        and found.st_size == len(data)
+        and workspace.vault.read_start(path, len(data) + 1) == data
+    )
