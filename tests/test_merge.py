@@ -466,3 +466,16 @@ def test_a_text_in_which_one_side_has_taken_lines_out_is_not_the_base() -> None:
     between = long.replace(b"one\ntwo\nthree\n", b"- mine\n")
     assert choose_base([between, long], between + b"- more\n", long + b"- theirs\n") == long
     assert choose_base([between, long, OLD], between + b"- more\n", long + b"- theirs\n") == long
+
+
+def test_a_text_that_is_still_there_beats_later_ones_and_is_none_itself() -> None:
+    """The copy is what this device had first: its second text has a line that looks deleted in the copy."""
+    second = OLD + b"- mine\n"
+    assert choose_base([second, OLD], second + b"- more\n", OLD, {OLD, second + b"- more\n"}) is None
+    assert choose_base([second, OLD], second + b"- more\n", OLD, {second + b"- more\n"}) == OLD
+
+
+def test_a_text_with_marks_is_no_base() -> None:
+    """It has the lines of both: each would look deleted by the other."""
+    marked = OLD + b"<<<<<<< HEAD\n- mine\n=======\n- theirs\n>>>>>>> main\n"
+    assert choose_base([marked], OLD + b"- mine\n", OLD + b"- theirs\n") is None

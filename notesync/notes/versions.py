@@ -90,8 +90,8 @@ def settle(
 ) -> Settled:
     """Merge the versions of the note at ``path``; the first is the note itself, if it is there.
 
-    ``texts`` are those that it is known to have had, newest first; ``base`` is what the first two come from,
-    where marks tell it.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
+    ``texts`` are those that it is known to have had before any copy was there, newest first; ``base`` is what the
+    first two come from, where marks tell it.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
     """
     return _Settling(versions, texts, path, answers, log_headings, base).run()
 
@@ -113,6 +113,7 @@ class _Settling:
         base: bytes | None,
     ) -> None:
         self.versions = versions
+        self.unproved = {version.data for version in versions}
         self.texts = texts
         self.path = path
         self.answers = answers
@@ -133,7 +134,7 @@ class _Settling:
         for number, version in enumerate(others):
             base = self.base if self.base is not None and not number else None
             if base is None:
-                base = choose_base(self.texts, data, version.data)
+                base = choose_base(self.texts, data, version.data, self.unproved)
             if not number:
                 first_base = base
             if version.data not in seen:
