@@ -228,6 +228,39 @@ def test_a_note_that_may_only_be_read_does_not_hold_up_the_others(vault: Vault) 
     assert vault.files()["Bo.md"] == MERGED
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
+def test_what_is_merged_beside_a_refused_one_is_taken_back_by_one_undo(vault: Vault) -> None:
+    for name in ("Acme", "Bo", "Cy"):
+        vault.conflict(name)
+    for name in ("Acme", "Bo", "Cy"):
+        vault.put(f"{name}.md", MINE)
+    before = vault.files()
+    (vault.root / "Acme.md").chmod(0o444)
+    assert vault.run("merge").exit_code == 1
+    assert {vault.files()[f"{name}.md"] for name in ("Bo", "Cy")} == {MERGED}
+    assert "Taken back: merge conflict copies" in CliRunner().invoke(notesync, ["undo"]).stdout
+    assert vault.files() == before
+
+
+def test_of_a_long_text_only_what_differs_is_shown(vault: Vault) -> None:
+    long = BASE + "".join(f"- item {n}\n" for n in range(6000))
+    vault.put("Acme.md", long)
+    assert vault.sync().exit_code == 0
+    vault.put("Acme.md", long + "".join(f"- mine {n}\n" for n in range(30)))
+    vault.put(COPY, long + "- theirs\n")
+    done = vault.run("merge")
+    assert done.exit_code == 4
+    shown = done.stderr.splitlines()
+    assert "    note: - mine 0" in shown
+    assert shown[-7:-2] == [
+        "      - mine 19",
+        "      (and 10 more lines)",
+        "      (and 6 008 lines that both have)",
+        "    copy: - theirs",
+        "      (and 6 008 lines that both have)",
+    ]
+
+
 def test_a_name_that_any_note_may_have_needs_a_yes(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     text = BASE.replace("type: client", "type: client\nid: c1")
     vault.put("Acme.md", text)

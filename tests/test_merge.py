@@ -475,6 +475,14 @@ def test_a_text_that_is_still_there_beats_later_ones_and_is_none_itself() -> Non
     assert choose_base([second, OLD], second + b"- more\n", OLD, {second + b"- more\n"}) == OLD
 
 
+def test_lines_that_stand_twice_are_counted_one_by_one() -> None:
+    """Of two equal lines this device took one out: its text does not fit better than what both come from."""
+    base, mine = OLD + b"four\nfive\nsame\nsame\n", OLD + b"four\nfive\nsame\nnew\n"
+    theirs = base + b"new\n"
+    for texts in ([base], [mine, base], [theirs, base], [mine, theirs, base], [theirs, mine, base]):
+        assert choose_base(texts, mine, theirs, {mine, theirs}) == base
+
+
 def test_a_text_with_marks_is_no_base() -> None:
     """It has the lines of both: each would look deleted by the other."""
     marked = OLD + b"<<<<<<< HEAD\n- mine\n=======\n- theirs\n>>>>>>> main\n"

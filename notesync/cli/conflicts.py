@@ -338,7 +338,7 @@ def _carry_out(session: Session, workspace: Workspace, ready: Sequence[Case]) ->
 
 
 def _store(session: Session, workspace: Workspace, ready: Sequence[Case]) -> list[Case]:
-    """Merge all as one command, so that one undo takes it back; where that is refused, each for itself."""
+    """Merge all as one command, so that one undo takes it back; those where that is refused, which are left out."""
     if not ready:
         return []
     try:
@@ -347,10 +347,25 @@ def _store(session: Session, workspace: Workspace, ready: Sequence[Case]) -> lis
         raise
     except RefusedError as error:
         if len(ready) > 1:
-            return [left for case in ready for left in _store(session, workspace, [case])]
+            return _store_some(session, workspace, ready)
         session.tell_error(str(error))
         return list(ready)
     return []
+
+
+def _store_some(session: Session, workspace: Workspace, ready: Sequence[Case]) -> list[Case]:
+    """Merge each for itself, still as one command; those where that is refused."""
+    left: list[Case] = []
+    for number, case in enumerate(ready):
+        try:
+            steps = workspace.merge([case], some=True, more=number > len(left))
+            session.keep_change(step.path for step in steps)
+        except OvertakenError:
+            raise
+        except RefusedError as error:
+            session.tell_error(str(error))
+            left.append(case)
+    return left
 
 
 def _ask(workspace: Workspace, case: Case, answers: dict[str, str]) -> Case:
@@ -371,7 +386,9 @@ def _ask_one(case: Case, asked: Asked) -> str:
     choices = [*asked.options, *([("both", "")] if asked.is_text else [])]
     for number, (label, value) in enumerate(choices, 1):
         shown = (
-            "".join(f"\n     {line}" for line in words.list_lines(value)) if asked.is_text else clean(value)
+            "".join(f"\n     {line}" for line in words.list_lines(asked, value))
+            if asked.is_text
+            else clean(value)
         )
         click.echo(f"{number:>3}  {label}: {shown}" if shown else f"{number:>3}  {label}", err=True)
     click.echo("  0  neither: leave note and copy as they are", err=True)

@@ -96,18 +96,19 @@ def choose_base(
     """
     sides = [_count(data) for data in (one, two)]
     found = []
-    older: set[bytes] = set()
+    older: Counter[bytes] = Counter()
     for age, text in enumerate(reversed(list(texts))):
         lines = _count(text)
         if any(line.startswith(_MARK) for line in lines):
             continue
-        taken_out = [line for line in older if line not in lines]
-        older.update(lines)
+        taken_out = older - lines
+        older |= lines
         if not all((lines & side).total() * 2 > lines.total() for side in sides):
             continue
         lost = [lines - side for side in sides]
         one_sided = (lost[0] - lost[1]).total() + (lost[1] - lost[0]).total()
-        one_sided += sum((line in sides[0]) != (line in sides[1]) for line in taken_out)
+        back = [(side - lines) & taken_out for side in sides]
+        one_sided += (back[0] - back[1]).total() + (back[1] - back[0]).total()
         distance = sum((lines - side).total() + (side - lines).total() for side in sides)
         found.append((one_sided, text in unproved, distance, age, text))
     best = min(found, default=None)

@@ -223,16 +223,25 @@ def plan_merge(vault: Vault, case: Case) -> list[Step]:
 
 
 def store_merges(
-    vault: Vault, history: History, cases: Sequence[Case], pause: Callable[[float], None] = time.sleep
+    vault: Vault,
+    history: History,
+    cases: Sequence[Case],
+    pause: Callable[[float], None] = time.sleep,
+    *,
+    some: bool = False,
+    more: bool = False,
 ) -> list[Step]:
     """Store what merges make of notes, as one command, and remove their copies; what was changed.
 
-    Raises RefusedError, with nothing changed, where a file has moved on or is just being written.
+    ``some``: they are some of many that could not be stored at once; ``more``: they belong to the same command as
+    those of before, and one undo takes all back.  Raises RefusedError, with nothing changed, where a file has moved
+    on or is just being written.
     """
     require_quiet(vault, [path for case in cases for path in case.files])
-    more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
+    words = cases[0].path + (f" and {len(cases) - 1} more" if len(cases) > 1 else "")
     wishes = [wish for case in cases for wish in list_wishes(case)]
-    return change_notes(vault, history, wishes, f"merge {cases[0].path}{more}", pause=pause)
+    words = "merge conflict copies" if some else f"merge {words}"
+    return change_notes(vault, history, wishes, words, pause=pause, more=more)
 
 
 def find_wait(vault: Vault, paths: Iterable[str]) -> float:
