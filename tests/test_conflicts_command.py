@@ -242,6 +242,23 @@ def test_what_is_merged_beside_a_refused_one_is_taken_back_by_one_undo(vault: Va
     assert vault.files() == before
 
 
+def test_what_a_merge_leaves_out_is_said(vault: Vault) -> None:
+    """What this computer first saw after an edit passes for the base: a person has to see what that costs."""
+    task = "\n- [ ] Call\x1b back\n"
+    vault.put("Acme.md", BASE + task)
+    assert vault.sync().exit_code == 0
+    vault.put("Acme.md", MINE + task)
+    vault.put(COPY, THEIRS)
+    done = vault.run("merge")
+    assert done.stderr.splitlines() == [
+        "  Left out of Acme.md, since another version counts there:",
+        "    value: 1",
+        "    - [ ] Call\\x1b back",
+    ]
+    vault.put(COPY, vault.files()["Acme.md"])
+    assert vault.run("merge").stderr == ""
+
+
 def test_of_a_long_text_only_what_differs_is_shown(vault: Vault) -> None:
     long = BASE + "".join(f"- item {n}\n" for n in range(6000))
     vault.put("Acme.md", long)
@@ -255,9 +272,9 @@ def test_of_a_long_text_only_what_differs_is_shown(vault: Vault) -> None:
     assert shown[-7:-2] == [
         "      - mine 19",
         "      (and 10 more lines)",
-        "      (and 6 008 lines that both have)",
+        "      (and 6 003 lines that both have)",
         "    copy: - theirs",
-        "      (and 6 008 lines that both have)",
+        "      (and 6 003 lines that both have)",
     ]
 
 

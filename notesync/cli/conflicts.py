@@ -332,9 +332,26 @@ def _carry_out(session: Session, workspace: Workspace, ready: Sequence[Case]) ->
             assert case.result is not None
             came = compare(None, case.data or b"", case.result, case.path, workspace.settings.log_headings)
             session.write([f"{words.describe_done(case, came)}\n"])
+            session.tell(*words.describe_left_out(case, _find_left_out(workspace, case)))
     if len(left) < len(ready):
         workspace.refresh()
     return left
+
+
+def _find_left_out(workspace: Workspace, case: Case) -> list[str]:
+    """What a merge leaves out of what was there; nothing of marks, and of notes that are written anew."""
+    from notesync.followup.client import is_made
+    from notesync.notes.differences import find_left_out
+    from notesync.notes.note import parse_note
+
+    assert case.result is not None
+    if case.marked is not None or is_made(parse_note(case.result, case.path)):
+        return []
+    versions = [
+        *([] if case.data is None else [case.data]),
+        *(sheet.data for sheet in case.sheets if not sheet.done),
+    ]
+    return find_left_out(versions, case.result, case.path, workspace.settings.log_headings)
 
 
 def _store(session: Session, workspace: Workspace, ready: Sequence[Case]) -> list[Case]:

@@ -363,6 +363,15 @@ def describe_done(case: Case, came: Differences) -> str:
     return f"{verb}: {clean(case.path)}{what}{changed}{kept}"
 
 
+def describe_left_out(case: Case, lines: Sequence[str]) -> Iterator[str]:
+    """What some version has and the merged note has not, a line each, for a person to see that it is right."""
+    if lines:
+        yield f"  Left out of {clean(case.path)}, since another version counts there:"
+        yield from (f"    {clean(line)}" for line in lines[:_SHOWN])
+    if len(lines) > _SHOWN:
+        yield f"    (and {format_count(len(lines) - _SHOWN, 'more line')})"
+
+
 def describe_left(case: Case) -> str:
     """One line: which note was not merged, and why."""
     return f"{clean(case.path)}: {describe_merge(case)}"
