@@ -283,7 +283,7 @@ def test_what_no_merge_may_build_upon_is_refused(code: str) -> None:
         merge("one\n\n## Log\n", one, two)
 
 
-def test_versions_in_two_encodings_are_refused() -> None:
+def test_foundin_two_encodings_are_refused() -> None:
     with pytest.raises(RefusedError, match=r"^encodings.*UTF-8\.$"):
         merge_notes(None, "a\n".encode("utf-16"), b"b\n", PATH)
 
@@ -429,6 +429,11 @@ def test_a_long_note_is_merged_at_once_and_an_endless_one_asked_about() -> None:
     body = "".join(f"line {n}\n\n" for n in range(2_000))
     assert settled(body, "new\n" + body, body + "more\n") == "new\n" + body + "more\n"
     endless = "".join(f"{n}\n" for n in range(6_000))
+    middle = endless.replace("\n3000\n", "\n3000\n{}\n3001 is\n")
+    texts = [endless, middle.format("mine"), middle.format("theirs")]
+    found = [text.encode() for text in texts]
+    both = merge_notes(*found, PATH, {"text-1": BOTH}).data or b""
+    assert sorted(both.decode().split()) == sorted([*texts[1].split(), "theirs"])
     same = "x\n" * 2_000
     assert [each.key for each in merge(same, "a\n" + same, same + "b\n").questions] == ["text-1"]
     assert [each.key for each in merge(endless, "a\n" + endless, endless + "b\n").questions] == ["text-1"]

@@ -201,6 +201,16 @@ def test_a_copy_that_is_a_text_of_this_device_takes_nothing_back(quick_path: Pat
     assert "- [ ] added\n" in (desk.case(value="copy").result or b"").decode()
 
 
+def test_a_note_that_would_be_too_large_to_be_read_again_is_not_made(quick_path: Path) -> None:
+    desk = Desk(quick_path, (BASE,))
+    desk.put(NOTE, BASE + "\n# More\n\n" + "x" * 1_500_000 + "\n")
+    desk.put(COPY, BASE + "\n# More\n\n" + "y" * 1_500_000 + "\n")
+    case = desk.case(**{"text-1": "both"})
+    assert (case.state, case.result) == (REFUSED, None)
+    assert "larger than the 2 MB that are read" in case.refusal
+    assert desk.case(**{"text-1": "copy"}).state == MERGES
+
+
 def test_a_copy_of_a_generated_note_goes_without_a_merge(quick_path: Path) -> None:
     desk = Desk(quick_path, ())
     made = "---\ngenerated: notesync\n---\n- Acme, today\n"

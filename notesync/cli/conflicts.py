@@ -272,12 +272,11 @@ def _require_meant(cases: Sequence[Case], answers: dict[str, str]) -> None:
             raise UsageError(f"unknown-answer: {key}={answers[key]} fits nothing in {case.path}. {options}")
     if len(cases) > 1 and any(key.startswith("text-") for key in answers):
         raise UsageError("several-notes: places in the text are counted in each note: name the copy as well.")
-    if all(case.result is not None or not case.open for case in cases):
-        for key in answers:
-            if all(key in case.unused for case in cases):
-                raise UsageError(
-                    f"no-question: nothing asks for '{key}'. 'notesync conflicts show' says what is asked."
-                )
+    for key in answers:
+        if all(key in case.unused for case in cases):
+            raise UsageError(
+                f"no-question: nothing asks for '{key}'. 'notesync conflicts show' says what is asked."
+            )
 
 
 def _list_options(asked: Asked) -> str:

@@ -141,14 +141,17 @@ class _Settling:
                 seen.append(version.data)
                 merged, open_questions, asked = self._merge(base, data, version, asked_before)
                 if merged is None:
-                    return self._report(None, open_questions, first_base)
+                    return self._report(None, open_questions, first_base, version is others[-1])
                 data, asked_before = merged, asked_before + asked
             self.merged.append(version.label)
         wrong = self._find_wrong(data)
         return self._report(None if wrong else data, wrong, first_base)
 
-    def _report(self, data: bytes | None, asked: tuple[Asked, ...], base: bytes | None) -> Settled:
-        unused = tuple(key for key in self.answers if key not in self.used) if data is not None else ()
+    def _report(
+        self, data: bytes | None, asked: tuple[Asked, ...], base: bytes | None, last: bool = True
+    ) -> Settled:
+        """``last`` tells that no other version can ask for anything."""
+        unused = tuple(key for key in self.answers if key not in self.used) if last else ()
         return Settled(data, asked, base, unused, tuple(self.unmeant))
 
     def _merge(

@@ -26,7 +26,7 @@ from notesync.problems import MovedOnError, RefusedError
 from notesync.store.cases import ASKS, DONE, MERGES, NOTHING_NEW, REFUSED, Case, Sheet
 from notesync.store.conflicts import Copy
 from notesync.store.history import History, HistoryError, Step
-from notesync.store.vault import Unreadable, Vault
+from notesync.store.vault import LARGEST_NOTE, Unreadable, Vault
 from notesync.sync.change import Edit, Gone, Kept, New, Wish, change_notes, plan, was_kept
 
 QUIET = 10.0  # seconds without a save before a file is merged: a sync program may not be done with it
@@ -144,6 +144,11 @@ class _Desk:
             if not (generated and _is_generated(sheet.data, path)):  # that will be written anew
                 versions += list_versions(sheet.label, sheet.data, sheet.copy.path)[0]
         settled = settle(versions, texts, path, self.answers, self.log_headings, base) if versions else None
+        if settled and settled.data is not None and len(settled.data) > LARGEST_NOTE:
+            raise RefusedError(
+                f"{path}: merged it would be larger than the {LARGEST_NOTE // 1_000_000} MB that are read. "
+                "Take the version of one side, or merge them by hand."
+            )
         return Case(
             path,
             data,
