@@ -146,8 +146,7 @@ WRONG = {
 def test_a_wrong_answer_changes_nothing(vault: Vault, word: str) -> None:
     vault.conflict("Acme", *DATED)
     before = vault.files()
-    more = ("--take", "next_contact=note") if word.startswith("phone") else ()
-    done = vault.run("merge", "--take", word, *more)
+    done = vault.run("merge", "--take", word)
     assert done.exit_code == 2
     assert WRONG[word] in " ".join(done.stderr.split())
     assert vault.files() == before
@@ -226,6 +225,55 @@ def test_a_note_that_may_only_be_read_does_not_hold_up_the_others(vault: Vault) 
     assert "Error: Acme.md may only be read." in done.stderr
     assert vault.files()["Acme.md"] == MINE
     assert vault.files()["Bo.md"] == MERGED
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
+def test_what_is_merged_beside_a_refused_one_is_taken_back_by_one_undo(vault: Vault) -> None:
+    for name in ("Acme", "Bo", "Cy"):
+        vault.conflict(name)
+    for name in ("Acme", "Bo", "Cy"):
+        vault.put(f"{name}.md", MINE)
+    before = vault.files()
+    (vault.root / "Acme.md").chmod(0o444)
+    assert vault.run("merge").exit_code == 1
+    assert {vault.files()[f"{name}.md"] for name in ("Bo", "Cy")} == {MERGED}
+    assert "Taken back: merge conflict copies" in CliRunner().invoke(notesync, ["undo"]).stdout
+    assert vault.files() == before
+
+
+def test_what_a_merge_leaves_out_is_said(vault: Vault) -> None:
+    """What this computer first saw after an edit passes for the base: a person has to see what that costs."""
+    task = "\n- [ ] Call\x1b back\n"
+    vault.put("Acme.md", BASE + task)
+    assert vault.sync().exit_code == 0
+    vault.put("Acme.md", MINE + task)
+    vault.put(COPY, THEIRS)
+    done = vault.run("merge")
+    assert done.stderr.splitlines() == [
+        "  Left out of Acme.md, since another version counts there:",
+        "    value: 1",
+        "    - [ ] Call\\x1b back",
+    ]
+    vault.put(COPY, vault.files()["Acme.md"])
+    assert vault.run("merge").stderr == ""
+
+
+def test_of_a_long_text_not_all_is_shown(vault: Vault) -> None:
+    mine = "".join(f"line {n}\n" for n in range(30))
+    vault.conflict(
+        "Acme", *(BASE.replace("# Acme\n", f"# Acme\n\nsame\n{text}") for text in (mine, "theirs\n"))
+    )
+    done = vault.run("merge")
+    assert done.exit_code == 4
+    shown = done.stderr.splitlines()
+    assert "    note: line 0" in shown
+    assert shown[-7:-2] == [
+        "      line 19",
+        "      (and 10 more lines)",
+        "      (and 1 line that both have)",
+        "    copy: same",
+        "      theirs",
+    ]
 
 
 def test_a_name_that_any_note_may_have_needs_a_yes(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -283,7 +283,7 @@ def test_what_no_merge_may_build_upon_is_refused(code: str) -> None:
         merge("one\n\n## Log\n", one, two)
 
 
-def test_versions_in_two_encodings_are_refused() -> None:
+def test_foundin_two_encodings_are_refused() -> None:
     with pytest.raises(RefusedError, match=r"^encodings.*UTF-8\.$"):
         merge_notes(None, "a\n".encode("utf-16"), b"b\n", PATH)
 
@@ -429,6 +429,11 @@ def test_a_long_note_is_merged_at_once_and_an_endless_one_asked_about() -> None:
     body = "".join(f"line {n}\n\n" for n in range(2_000))
     assert settled(body, "new\n" + body, body + "more\n") == "new\n" + body + "more\n"
     endless = "".join(f"{n}\n" for n in range(6_000))
+    middle = endless.replace("\n3000\n", "\n3000\n{}\n3001 is\n")
+    texts = [endless, middle.format("mine"), middle.format("theirs")]
+    found = [text.encode() for text in texts]
+    both = merge_notes(*found, PATH, {"text-1": BOTH}).data or b""
+    assert sorted(both.decode().split()) == sorted([*texts[1].split(), "theirs"])
     same = "x\n" * 2_000
     assert [each.key for each in merge(same, "a\n" + same, same + "b\n").questions] == ["text-1"]
     assert [each.key for each in merge(endless, "a\n" + endless, endless + "b\n").questions] == ["text-1"]
@@ -466,3 +471,24 @@ def test_a_text_in_which_one_side_has_taken_lines_out_is_not_the_base() -> None:
     between = long.replace(b"one\ntwo\nthree\n", b"- mine\n")
     assert choose_base([between, long], between + b"- more\n", long + b"- theirs\n") == long
     assert choose_base([between, long, OLD], between + b"- more\n", long + b"- theirs\n") == long
+
+
+def test_a_text_that_is_still_there_beats_later_ones_and_is_none_itself() -> None:
+    """The copy is what this device had first: its second text has a line that looks deleted in the copy."""
+    second = OLD + b"- mine\n"
+    assert choose_base([second, OLD], second + b"- more\n", OLD, {OLD, second + b"- more\n"}) is None
+    assert choose_base([second, OLD], second + b"- more\n", OLD, {second + b"- more\n"}) == OLD
+
+
+def test_lines_that_stand_twice_are_counted_one_by_one() -> None:
+    """Of two equal lines this device took one out: its text does not fit better than what both come from."""
+    base, mine = OLD + b"four\nfive\nsame\nsame\n", OLD + b"four\nfive\nsame\nnew\n"
+    theirs = base + b"new\n"
+    for texts in ([base], [mine, base], [theirs, base], [mine, theirs, base], [theirs, mine, base]):
+        assert choose_base(texts, mine, theirs, {mine, theirs}) == base
+
+
+def test_a_text_with_marks_is_no_base() -> None:
+    """It has the lines of both: each would look deleted by the other."""
+    marked = OLD + b"<<<<<<< HEAD\n- mine\n=======\n- theirs\n>>>>>>> main\n"
+    assert choose_base([marked], OLD + b"- mine\n", OLD + b"- theirs\n") is None

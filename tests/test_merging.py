@@ -158,6 +158,59 @@ def test_a_copy_that_holds_nothing_new_goes_and_its_text_is_kept(desk: Desk, cop
         assert desk.files() == {NOTE: MINE, COPY: copy}
 
 
+ADDED = BASE + "\n- [ ] added\n"
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_was_first_seen_when_the_copy_was_there_is_not_what_both_come_from(
+    quick_path: Path, stored: bool
+) -> None:
+    """The copy was there before this computer knew anything: nothing tells that it ever had the task."""
+    desk = Desk(quick_path, ())
+    desk.put(NOTE, ADDED)
+    desk.put(COPY, BASE.replace("value: 1", "value: 3"))
+    later = time.time() + 10
+    desk.history.store([(NOTE, ADDED.encode())], later)
+    if stored:
+        desk.history.store([(COPY, desk.files()[COPY].encode())], later)
+        os.utime(desk.root / COPY)
+    desk.put(NOTE, ADDED + "- [ ] more\n")
+    assert (desk.case().state, desk.case().based) == (ASKS, False)
+    assert "- [ ] added\n" in (desk.case(value="copy").result or b"").decode()
+
+
+def test_a_copy_of_that_name_that_was_merged_before_was_another_one(quick_path: Path) -> None:
+    """rclone calls every copy the same."""
+    desk = Desk(quick_path)
+    desk.put(NOTE, MINE)
+    desk.put(COPY, THEIRS)
+    desk.history.store([(COPY, THEIRS.encode())], time.time() - 900)
+    desk.merge()
+    desk.history.store([(NOTE, ADDED.encode())], time.time())
+    desk.put(NOTE, ADDED.replace("value: 1", "value: 4"))
+    desk.put(COPY, ADDED + "- [ ] theirs\n")
+    assert desk.case().result == (ADDED.replace("value: 1", "value: 4") + "- [ ] theirs\n").encode()
+
+
+def test_a_copy_that_is_a_text_of_this_device_takes_nothing_back(quick_path: Path) -> None:
+    """Our second text lacks in the copy, which may be older, or a loser that was renamed: neither is the base."""
+    desk = Desk(quick_path, (BASE, ADDED))
+    desk.put(NOTE, ADDED.replace("value: 1", "value: 2") + "- [ ] more\n")
+    desk.put(COPY, BASE)
+    assert (desk.case().state, desk.case().based) == (ASKS, False)
+    assert "- [ ] added\n" in (desk.case(value="copy").result or b"").decode()
+
+
+def test_a_note_that_would_be_too_large_to_be_read_again_is_not_made(quick_path: Path) -> None:
+    desk = Desk(quick_path, (BASE,))
+    desk.put(NOTE, BASE + "\n# More\n\n" + "x" * 1_500_000 + "\n")
+    desk.put(COPY, BASE + "\n# More\n\n" + "y" * 1_500_000 + "\n")
+    case = desk.case(**{"text-1": "both"})
+    assert (case.state, case.result) == (REFUSED, None)
+    assert "larger than the 2 MB that are read" in case.refusal
+    assert desk.case(**{"text-1": "copy"}).state == MERGES
+
+
 def test_a_copy_of_a_generated_note_goes_without_a_merge(quick_path: Path) -> None:
     desk = Desk(quick_path, ())
     made = "---\ngenerated: notesync\n---\n- Acme, today\n"

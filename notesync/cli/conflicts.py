@@ -272,12 +272,11 @@ def _require_meant(cases: Sequence[Case], answers: dict[str, str]) -> None:
             raise UsageError(f"unknown-answer: {key}={answers[key]} fits nothing in {case.path}. {options}")
     if len(cases) > 1 and any(key.startswith("text-") for key in answers):
         raise UsageError("several-notes: places in the text are counted in each note: name the copy as well.")
-    if all(case.result is not None or not case.open for case in cases):
-        for key in answers:
-            if all(key in case.unused for case in cases):
-                raise UsageError(
-                    f"no-question: nothing asks for '{key}'. 'notesync conflicts show' says what is asked."
-                )
+    for key in answers:
+        if all(key in case.unused for case in cases):
+            raise UsageError(
+                f"no-question: nothing asks for '{key}'. 'notesync conflicts show' says what is asked."
+            )
 
 
 def _list_options(asked: Asked) -> str:
@@ -332,13 +331,30 @@ def _carry_out(session: Session, workspace: Workspace, ready: Sequence[Case]) ->
             assert case.result is not None
             came = compare(None, case.data or b"", case.result, case.path, workspace.settings.log_headings)
             session.write([f"{words.describe_done(case, came)}\n"])
+            session.tell(*words.describe_left_out(case, _find_left_out(workspace, case)))
     if len(left) < len(ready):
         workspace.refresh()
     return left
 
 
+def _find_left_out(workspace: Workspace, case: Case) -> list[str]:
+    """What a merge leaves out of what was there; nothing of marks, and of notes that are written anew."""
+    from notesync.followup.client import is_made
+    from notesync.notes.differences import find_left_out
+    from notesync.notes.note import parse_note
+
+    assert case.result is not None
+    if case.marked is not None or is_made(parse_note(case.result, case.path)):
+        return []
+    versions = [
+        *([] if case.data is None else [case.data]),
+        *(sheet.data for sheet in case.sheets if not sheet.done),
+    ]
+    return find_left_out(versions, case.result, case.path, workspace.settings.log_headings)
+
+
 def _store(session: Session, workspace: Workspace, ready: Sequence[Case]) -> list[Case]:
-    """Merge all as one command, so that one undo takes it back; where that is refused, each for itself."""
+    """Merge all as one command, so that one undo takes it back; those where that is refused, which are left out."""
     if not ready:
         return []
     try:
@@ -347,10 +363,25 @@ def _store(session: Session, workspace: Workspace, ready: Sequence[Case]) -> lis
         raise
     except RefusedError as error:
         if len(ready) > 1:
-            return [left for case in ready for left in _store(session, workspace, [case])]
+            return _store_some(session, workspace, ready)
         session.tell_error(str(error))
         return list(ready)
     return []
+
+
+def _store_some(session: Session, workspace: Workspace, ready: Sequence[Case]) -> list[Case]:
+    """Merge each for itself, still as one command; those where that is refused."""
+    left: list[Case] = []
+    for number, case in enumerate(ready):
+        try:
+            steps = workspace.merge([case], some=True, more=number > len(left))
+            session.keep_change(step.path for step in steps)
+        except OvertakenError:
+            raise
+        except RefusedError as error:
+            session.tell_error(str(error))
+            left.append(case)
+    return left
 
 
 def _ask(workspace: Workspace, case: Case, answers: dict[str, str]) -> Case:
@@ -371,7 +402,9 @@ def _ask_one(case: Case, asked: Asked) -> str:
     choices = [*asked.options, *([("both", "")] if asked.is_text else [])]
     for number, (label, value) in enumerate(choices, 1):
         shown = (
-            "".join(f"\n     {line}" for line in words.list_lines(value)) if asked.is_text else clean(value)
+            "".join(f"\n     {line}" for line in words.list_lines(asked, value))
+            if asked.is_text
+            else clean(value)
         )
         click.echo(f"{number:>3}  {label}: {shown}" if shown else f"{number:>3}  {label}", err=True)
     click.echo("  0  neither: leave note and copy as they are", err=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from notesync.notes.merge_body import BLANK, ENTRY, ITEM, cut_body
@@ -67,6 +68,24 @@ def compare(
     )
     first, second = (_list_said(note, sound, log_headings) for note in notes)
     return Differences(fields, (*_list_own(1, first, second, known), *_list_own(2, second, first, known)))
+
+
+def find_left_out(
+    versions: Iterable[bytes], merged: bytes, path: str, log_headings: tuple[str, ...]
+) -> list[str]:
+    """What some version says and the merged note does not: keys with their values, then first lines, each once."""
+    text = _level(merged, path).text
+    fields: dict[str, None] = {}
+    said: dict[str, None] = {}
+    for data in versions:
+        found = compare(None, data, merged, path, log_headings)
+        for field in found.fields:
+            if field.one != NOTHING and not set(field.one.split(", ")) <= set(field.two.split(", ")):
+                fields[f"{field.key}: {field.one}"] = None
+        for each in found.said:
+            if each.side == 1 and each.text not in text:
+                said[each.text.partition("\n")[0]] = None
+    return [*fields, *said]
 
 
 def _level(data: bytes, path: str) -> Note:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -29,6 +29,7 @@ Style = TypeVar("Style", bytes, str, bool)
 
 _NO_ANSWERS: Mapping[str, int] = MappingProxyType({})
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+_MARK = b"<<<<<<<"
 
 
 class Merged(NamedTuple):
@@ -79,29 +80,39 @@ def is_unfinished(base: bytes | None, side: bytes) -> bool:
     return base[len(side)] not in b"\r\n" and side[-1] not in b"\r\n"
 
 
-def choose_base(texts: Iterable[bytes], one: bytes, two: bytes) -> bytes | None:
-    """Of the texts that a note had, newest first, the one that both versions most likely come from.
+def choose_base(
+    texts: Iterable[bytes], one: bytes, two: bytes, unproved: Collection[bytes] = ()
+) -> bytes | None:
+    """Of the texts that a note had, newest first, the one that both sides most likely come from.
 
     A later text of one side is no ancestor of the other, in which its additions would look deleted, and what it
     took out would look added.  It is told by lines that one version has and the other lacks: its own, and those
     of older texts that it no longer has.  Of equally good ones the nearest, then the oldest counts.  A text that
     has nothing in common with either version is none.
+
+    Texts that still are a version are ``unproved``: each may be older than the others, or written beside them.
+    Where one of them fits best, every other text fits less, so the base is not known.  A text with marks of a
+    merge is none either: it holds what each side has and the other lacks.
     """
     sides = [_count(data) for data in (one, two)]
     found = []
-    older: set[bytes] = set()
+    older: Counter[bytes] = Counter()
     for age, text in enumerate(reversed(list(texts))):
         lines = _count(text)
-        taken_out = [line for line in older if line not in lines]
-        older.update(lines)
-        if text in (one, two) or not all((lines & side).total() * 2 > lines.total() for side in sides):
+        if any(line.startswith(_MARK) for line in lines):
+            continue
+        taken_out = older - lines
+        older |= lines
+        if not all((lines & side).total() * 2 > lines.total() for side in sides):
             continue
         lost = [lines - side for side in sides]
         one_sided = (lost[0] - lost[1]).total() + (lost[1] - lost[0]).total()
-        one_sided += sum((line in sides[0]) != (line in sides[1]) for line in taken_out)
+        back = [(side - lines) & taken_out for side in sides]
+        one_sided += (back[0] - back[1]).total() + (back[1] - back[0]).total()
         distance = sum((lines - side).total() + (side - lines).total() for side in sides)
-        found.append((one_sided, distance, age, text))
-    return min(found)[3] if found else None
+        found.append((one_sided, text in unproved, distance, age, text))
+    best = min(found, default=None)
+    return None if best is None or best[1] else best[4]
 
 
 def _count(data: bytes) -> Counter[bytes]:

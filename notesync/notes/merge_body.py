@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from notesync.notes.body import Entry, parse_body, prepare_body
@@ -130,8 +131,23 @@ class BodyMerge:
 
     def build(self) -> str:
         """The text; of no use while there are questions."""
+        above, below = self._trim() if self._is_endless() else ("", "")
         if self._is_endless():
-            return self._ask(self.base, self.one, self.two, endless=True)
+            return above + self._ask(self.base, self.one, self.two, endless=True) + below
+        return above + self._build_all() + below
+
+    def _trim(self) -> tuple[str, str]:
+        """Leave what all versions begin and end with out of the comparison; these two."""
+        sides = [self.one, self.two, *([self.base] if self.has_base else [])]
+        above = _count_shared(sides)
+        below = _count_shared([side[above:][::-1] for side in sides])
+        texts = _join(self.one[:above]), _join(self.one[len(self.one) - below :])
+        self.base, self.one, self.two = (
+            side[above : len(side) - below] for side in (self.base, self.one, self.two)
+        )
+        return texts
+
+    def _build_all(self) -> str:
         whole = self._choose_whole()
         if whole is not None:
             return _join(whole)
@@ -274,6 +290,12 @@ def _drop_lacking(base: Units, one: Units, two: Units) -> Units:
         if unit.kind != ENTRY or counts[unit] >= 0:
             kept.append(unit)
     return kept
+
+
+def _count_shared(sides: Sequence[Units]) -> int:
+    """How many units all begin with."""
+    same = (len(set(units)) == 1 for units in zip(*sides, strict=False))
+    return sum(1 for _ in takewhile(bool, same))
 
 
 def _join(units: Units) -> str:

@@ -90,8 +90,8 @@ def settle(
 ) -> Settled:
     """Merge the versions of the note at ``path``; the first is the note itself, if it is there.
 
-    ``texts`` are those that it is known to have had, newest first; ``base`` is what the first two come from,
-    where marks tell it.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
+    ``texts`` are those that it is known to have had before any copy was there, newest first; ``base`` is what the
+    first two come from, where marks tell it.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
     """
     return _Settling(versions, texts, path, answers, log_headings, base).run()
 
@@ -113,6 +113,7 @@ class _Settling:
         base: bytes | None,
     ) -> None:
         self.versions = versions
+        self.unproved = {version.data for version in versions}
         self.texts = texts
         self.path = path
         self.answers = answers
@@ -133,21 +134,24 @@ class _Settling:
         for number, version in enumerate(others):
             base = self.base if self.base is not None and not number else None
             if base is None:
-                base = choose_base(self.texts, data, version.data)
+                base = choose_base(self.texts, data, version.data, self.unproved)
             if not number:
                 first_base = base
             if version.data not in seen:
                 seen.append(version.data)
                 merged, open_questions, asked = self._merge(base, data, version, asked_before)
                 if merged is None:
-                    return self._report(None, open_questions, first_base)
+                    return self._report(None, open_questions, first_base, version is others[-1])
                 data, asked_before = merged, asked_before + asked
             self.merged.append(version.label)
         wrong = self._find_wrong(data)
         return self._report(None if wrong else data, wrong, first_base)
 
-    def _report(self, data: bytes | None, asked: tuple[Asked, ...], base: bytes | None) -> Settled:
-        unused = tuple(key for key in self.answers if key not in self.used) if data is not None else ()
+    def _report(
+        self, data: bytes | None, asked: tuple[Asked, ...], base: bytes | None, last: bool = True
+    ) -> Settled:
+        """``last`` tells that no other version can ask for anything."""
+        unused = tuple(key for key in self.answers if key not in self.used) if last else ()
         return Settled(data, asked, base, unused, tuple(self.unmeant))
 
     def _merge(

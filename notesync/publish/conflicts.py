@@ -27,6 +27,7 @@ _HEADINGS = {"entry": "Log", "task": "Tasks", "text": "Other text"}
 _MARKS = "the marks of an unfinished merge"
 _STYLES = {ASKS: "yellow", REFUSED: "red", MERGES: "green", NOTHING_NEW: "green", DONE: "dim"}
 _LINE = re.compile(r"[^\r\n]+")
+_SHOWN = 20  # lines of a version, of those that a question is about
 
 
 # Words --------------------------------------------------------------------------------------------
@@ -225,14 +226,31 @@ def _outline_asked(asked: Asked) -> Iterator[Row]:
         return
     yield 2, f"asks for {clean(asked.key)}, a place where each has its own words:", "yellow"
     for label, text in asked.options:
-        lines = list_lines(text)
+        lines = list_lines(asked, text)
         yield 4, f"{label}: {lines[0].strip() if lines else '(nothing)'}", ""
         for line in lines[1:]:
             yield 6, line.strip(), ""
 
 
-def list_lines(text: str) -> list[str]:
-    """The lines of a text that say something, cleaned."""
+def list_lines(asked: Asked, text: str) -> list[str]:
+    """The lines of a version that say something, cleaned; of many those that not every version has, and not too many."""
+    lines = _find_lines(text)
+    if len(lines) <= _SHOWN:
+        return lines
+    versions = [set(_find_lines(other)) for _, other in asked.options]
+    shared = versions[0].intersection(*versions)
+    own = [line for line in lines if line not in shared]
+    shown = own[:_SHOWN]
+    more = [f"(and {format_count(len(own) - _SHOWN, 'more line')})"] if len(own) > _SHOWN else []
+    same = (
+        [f"(and {format_count(len(lines) - len(own), 'line')} that both have)"]
+        if len(own) < len(lines)
+        else []
+    )
+    return [*shown, *more, *same]
+
+
+def _find_lines(text: str) -> list[str]:
     return [clean(line) for line in _LINE.findall(text) if line.strip()]
 
 
@@ -343,6 +361,15 @@ def describe_done(case: Case, came: Differences) -> str:
     verb = "Merged" if case.data is not None else "Merged, and back under its name"
     changed = f", which brought {brought}" if case.data is not None and brought else ""
     return f"{verb}: {clean(case.path)}{what}{changed}{kept}"
+
+
+def describe_left_out(case: Case, lines: Sequence[str]) -> Iterator[str]:
+    """What some version has and the merged note has not, a line each, for a person to see that it is right."""
+    if lines:
+        yield f"  Left out of {clean(case.path)}, since another version counts there:"
+        yield from (f"    {clean(line)}" for line in lines[:_SHOWN])
+    if len(lines) > _SHOWN:
+        yield f"    (and {format_count(len(lines) - _SHOWN, 'more line')})"
 
 
 def describe_left(case: Case) -> str:

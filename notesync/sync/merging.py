@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 
 from notesync.followup.client import is_made
 from notesync.notes.differences import Differences, compare
@@ -25,10 +26,11 @@ from notesync.problems import MovedOnError, RefusedError
 from notesync.store.cases import ASKS, DONE, MERGES, NOTHING_NEW, REFUSED, Case, Sheet
 from notesync.store.conflicts import Copy
 from notesync.store.history import History, HistoryError, Step
-from notesync.store.vault import Unreadable, Vault
+from notesync.store.vault import LARGEST_NOTE, Unreadable, Vault
 from notesync.sync.change import Edit, Gone, Kept, New, Wish, change_notes, plan, was_kept
 
 QUIET = 10.0  # seconds without a save before a file is merged: a sync program may not be done with it
+_COARSE = 0.02  # seconds by which a file system's clock may be behind ours
 
 
 def read_cases(
@@ -65,34 +67,53 @@ class _Desk:
             return Case(
                 path, None, tuple(_build_unread(copy) for copy in copies), None, REFUSED, refusal=str(error)
             )
-        texts = self._list_texts([path, *(copy.path for copy in copies)])
+        texts = self._list_texts(path, [copy.path for copy, _ in found])
         sheets = self._build_sheets(path, data, found, texts)
         try:
             return self._judge(path, data, sheets, texts)
         except RefusedError as error:
             return Case(path, data, sheets, self._compare_marked(path, data), REFUSED, refusal=str(error))
 
-    def _list_texts(self, paths: Iterable[str]) -> list[bytes]:
-        """The texts that a note and its copies are known to have had, newest first; none without a history."""
-        found: dict[bytes, float] = {}
+    def _list_texts(self, path: str, copies: Sequence[str]) -> list[bytes]:
+        """The texts that a note is known to have had before the first copy came, newest first."""
         with suppress(HistoryError):
-            for path in paths:
-                for text in self.history.texts(path):
-                    # One that came back, as by undo, is what it was when it came first: the others come from it.
-                    found[text.digest] = min(text.at, found.get(text.digest, text.at))
-            ordered = sorted(found, key=lambda digest: (-found[digest], digest))
+            came = min((self._find_coming(copy) for copy in copies), default=inf)
+            found: dict[bytes, float] = {}
+            for text in (text for each in (path, *copies) for text in self.history.texts(each)):
+                # One that came back, as by undo, is what it was when it came first: the others come from it.
+                found[text.digest] = min(text.at, found.get(text.digest, text.at))
+            # A text that was first seen with the copy or later may have in it what the copy never had.
+            ordered = sorted(
+                (digest for digest in found if found[digest] < came),
+                key=lambda digest: (-found[digest], digest),
+            )
             return [data for digest in ordered if (data := self.history.read(digest)) is not None]
         return []
+
+    def _find_coming(self, path: str) -> float:
+        """Since when a copy is there, as far as is known: it may have been seen, or last renamed or written, before.
+
+        What was seen of it before it was last removed by a merge is another copy of that name.
+        """
+        stat = self.vault.stat(path)
+        gone = max(
+            (each.at for each in self.history.find_last(path) if each.path == path and each.after is None),
+            default=-inf,
+        )
+        seen = [text.at for text in self.history.texts(path) if text.at > gone]
+        return min([*seen, inf if stat is None else _find_change(stat) + _COARSE])
 
     def _build_sheets(
         self, path: str, data: bytes | None, found: Sequence[tuple[Copy, bytes]], texts: Sequence[bytes]
     ) -> tuple[Sheet, ...]:
         sheets = []
         first = found[0][1] if found else b""
+        unproved = {first if data is None else data, *(text for _, text in found)}
         for number, (copy, text) in enumerate(found, 1):
             label = "copy" if len(found) == 1 else f"copy-{number}"
             other = first if data is None else data
-            differences = compare(choose_base(texts, other, text), other, text, path, self.log_headings)
+            base = choose_base(texts, other, text, unproved)
+            differences = compare(base, other, text, path, self.log_headings)
             sheets.append(
                 Sheet(
                     copy,
@@ -123,6 +144,11 @@ class _Desk:
             if not (generated and _is_generated(sheet.data, path)):  # that will be written anew
                 versions += list_versions(sheet.label, sheet.data, sheet.copy.path)[0]
         settled = settle(versions, texts, path, self.answers, self.log_headings, base) if versions else None
+        if settled and settled.data is not None and len(settled.data) > LARGEST_NOTE:
+            raise RefusedError(
+                f"{path}: merged it would be larger than the {LARGEST_NOTE // 1_000_000} MB that are read. "
+                "Take the version of one side, or merge them by hand."
+            )
         return Case(
             path,
             data,
@@ -203,16 +229,25 @@ def plan_merge(vault: Vault, case: Case) -> list[Step]:
 
 
 def store_merges(
-    vault: Vault, history: History, cases: Sequence[Case], pause: Callable[[float], None] = time.sleep
+    vault: Vault,
+    history: History,
+    cases: Sequence[Case],
+    pause: Callable[[float], None] = time.sleep,
+    *,
+    some: bool = False,
+    more: bool = False,
 ) -> list[Step]:
     """Store what merges make of notes, as one command, and remove their copies; what was changed.
 
-    Raises RefusedError, with nothing changed, where a file has moved on or is just being written.
+    ``some``: they are some of many that could not be stored at once; ``more``: they belong to the same command as
+    those of before, and one undo takes all back.  Raises RefusedError, with nothing changed, where a file has moved
+    on or is just being written.
     """
     require_quiet(vault, [path for case in cases for path in case.files])
-    more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
+    words = cases[0].path + (f" and {len(cases) - 1} more" if len(cases) > 1 else "")
     wishes = [wish for case in cases for wish in list_wishes(case)]
-    return change_notes(vault, history, wishes, f"merge {cases[0].path}{more}", pause=pause)
+    words = "merge conflict copies" if some else f"merge {words}"
+    return change_notes(vault, history, wishes, words, pause=pause, more=more)
 
 
 def find_wait(vault: Vault, paths: Iterable[str]) -> float:

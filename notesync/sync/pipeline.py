@@ -544,16 +544,16 @@ class Workspace(Answers):
         with History(state_dir(self.root)) as history:
             return change_notes(self._vault, history, wishes, words, pause=self._pause, more=more)
 
-    def merge(self, cases: Sequence[Case]) -> list[Step]:
+    def merge(self, cases: Sequence[Case], *, some: bool = False, more: bool = False) -> list[Step]:
         """Store what merges make of notes, and remove their copies, whole or not at all; what was changed.
 
-        ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
+        ``some`` and ``more`` are those of ``store_merges``.  ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
         """
         from notesync.store.history import History
         from notesync.sync.merging import store_merges
 
         with History(state_dir(self.root)) as history:
-            return store_merges(self._vault, history, cases, self._pause)
+            return store_merges(self._vault, history, cases, self._pause, some=some, more=more)
 
     def undo(self, path: str | None, *, dry_run: bool = False) -> Undone:
         """Take back the last command that changed this note, or any; ``dry_run`` says only what would be.
