@@ -1033,13 +1033,21 @@ def test_serve_follows_every_save_until_a_signal_ends_it(vault):
         assert fetch(address) == (vault / "followups.ics").read_bytes()
         (vault / "Nomsa.md").write_text(LATE, encoding="utf-8")
         serving.wait_for("Nomsa.md")
-        assert b"Nomsa" in fetch(address)
+        fetch_until(address, b"Nomsa")
         with Watching("--port", find_free_port(), command="serve") as second:
             second.wait_for("another notesync writes the calendar")
             second.wait_for("serving ")
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(timeout=30) == 0
         assert serving.process.stdout.read() == ""
+
+
+def fetch_until(address, words):
+    """What is served once these words are in it: it is made when nothing else is being saved."""
+    late = time.monotonic() + 30
+    while words not in (found := fetch(address)):
+        assert time.monotonic() < late, found
+    return found
 
 
 def fetch(address):
