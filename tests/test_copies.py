@@ -718,6 +718,27 @@ def refresh_while_away(workspace: Workspace, name: str) -> None:
         workspace.refresh()
 
 
+def test_a_copy_that_changes_while_its_client_is_derived_and_then_goes_leaves_nothing(
+    vault: Path, workspace: Workspace
+) -> None:
+    put(vault, "Acme.md", "type: client\nnext_contact: 2026-11-20")
+    put(vault, DROPBOX, "type: client\nnext_contact: 2026-11-23")
+    assert len(look(workspace)) == 2
+    read, seen = Vault.read, list[str]()
+
+    def read_changing(self: Vault, path: str, *rest: Any, **more: Any) -> Content:
+        if path == DROPBOX and path in seen:
+            put(vault, DROPBOX, "type: client\nnext_contact: 2026-11-24")
+        seen.append(path)
+        return read(self, path, *rest, **more)
+
+    put(vault, "Acme.md", "type: client\nnext_contact: 2026-11-21")
+    with patch.object(Vault, "read", read_changing):
+        workspace.refresh()
+    (vault / DROPBOX).unlink()
+    assert look(workspace) == ["Acme: Contact as agreed 2026-11-21 (Acme.md:3)"]
+
+
 def test_a_note_that_is_away_just_when_it_counts_again_counts_at_the_next_look(
     vault: Path, workspace: Workspace
 ) -> None:

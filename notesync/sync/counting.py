@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from notesync.sync.refresh import Taken
 
 CODE = "conflict-copy"
+PASSING = -1
+"""In place of the number of the copies that a client's rows were made with: they are made again at the next look."""
+
 TWIN = "duplicate-id"  # the problem of a client's note that goes with one id in two of them
 
 

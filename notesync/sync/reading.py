@@ -49,7 +49,7 @@ from notesync.store.index import FIRST_DAY, LAST_DAY, Index, KnownNote, rank_let
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
 from notesync.store.writing import fold
-from notesync.sync.counting import number_copies
+from notesync.sync.counting import PASSING, number_copies
 from notesync.sync.refresh import Found as New
 from notesync.sync.refresh import Taken, seconds_left
 from notesync.sync.sides import (
@@ -154,7 +154,8 @@ class Reader:
     def _read_copies(self, key: int, ties: Ties) -> Ties:
         """Of a copy that cannot be read now what came of it stays; also of one that changes just now.
 
-        One of which that is not known yet is not among the copies which the client's row will say that it was made with.
+        One of which that is not known yet is not among the copies which the client's row will say that it was made
+        with; and what stays of a copy that changes holds for now, whatever becomes of the copy.
         """
         versions: list[Client] = []
         kept: list[FollowUpRow] = []
@@ -170,7 +171,10 @@ class Reader:
             else:
                 rows = self._index.copied_rows(key, copy.path, CONFLICT)
                 kept += (FollowUpRow._make(row) for row in rows)
-        return ties._replace(copies=tuple(read), versions=tuple(versions), kept=tuple(kept))
+        passing = len(read) < len(ties.copies)
+        return ties._replace(
+            copies=tuple(read), versions=tuple(versions), kept=tuple(kept), is_passing=passing
+        )
 
     def _try_again_unless(self, known: bool) -> None:
         """Have the next refresh settle everything, unless it is known why a note could not be read for its client.
@@ -434,7 +438,9 @@ def derive(
         contact,
         counted,
         ties.heard,
-        number_copies(ties.stands, [(each.path, each.digest, each.stale) for each in ties.copies]),
+        PASSING
+        if ties.is_passing
+        else number_copies(ties.stands, [(each.path, each.digest, each.stale) for each in ties.copies]),
         to_card_text(card),
     )
     return Derived(row, rows, list(awaited.items()))

@@ -63,6 +63,7 @@ class Ties(NamedTuple):
     copies: tuple[CopyTie, ...] = ()
     versions: tuple[Client, ...] = ()
     kept: tuple[FollowUpRow, ...] = ()
+    is_passing: bool = False
     aside: tuple[Entry | Task, ...] = ()
 
 
