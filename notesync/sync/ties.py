@@ -47,7 +47,8 @@ class Ties(NamedTuple):
 
     ``stands`` is the path of the note that is gone and for which this one, a conflict copy, stands in.  ``copies``
     are the conflict copies of the note; ``versions`` what they say, and ``kept`` the rows that
-    came of those that cannot be read just now.  ``aside`` is what only conflict copies of other notes say.
+    came of those that cannot be read just now; ``is_passing``: of one that is being changed, so they hold for now.
+    ``aside`` is what only conflict copies of other notes say.
     """
 
     claim: str = ""
