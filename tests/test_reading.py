@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -119,3 +121,39 @@ def test_a_step_logged_too_early_is_told_on_that_day_and_never_again(vault: Path
             items = opened.agenda(Selection(everything=True)).items
             told.append(["best from" in item.reason for item in items].count(True))
     assert told == [1, 0]
+
+
+NOTES_OF_MANY_KINDS = {
+    "Sold": "---\nsold: 2026-11-02\ndelivery: 2026-11-10\n---\n## Log\n- 2026-11-03 call: #thanks for the order\n"
+    "- 2026-11-12 call: #after-delivery all well\n- 2026-11-15 visit: #feedback #advocate\n",
+    "Sold twice": "---\nstage: client\n---\n## Log\n- 2026-05-01 visit: #sold (value: 5000)\n"
+    "- 2026-05-04 call: #thanks\n- 2026-10-01 visit: #sold\n- 2026-10-05 call: #thanks\n",
+    "Complained": "---\nsold: 2026-01-05\n---\n## Log\n- 2026-11-01 call: #complaint too late\n"
+    "- 2026-11-02 call: #resolved (how: refund)\n- 2026-11-09 call: #complaint broken\n",
+    "Promised": "---\nquoted: 2026-11-01\n---\n## Log\n- 2026-11-03 call: #promise send it (due: 2026-11-05)\n"
+    "\n- [ ] Ring #promise 📅 2026-11-30 🔁 every week\n- [ ] Wait ⛔ abc123 📅 2026-12-01\n",
+    "Tried": "---\nevery: 2 weeks\n---\n## Log\n- 2026-11-03 call: no answer\n- 2026-11-05 call: no answer\n",
+    "Not sure": "---\nname: &a Ann\naliases: [*a, {b: c}]\nphones:\n  - {work: 1}\nsold: 5 May\n---\n",
+    "Broken": "---\nname: [Ann\nnext_contact: 2026-11-20\n---\n",
+    "Not a client": "[[Sold]] rang\n- 2026-11-03 call: [[Promised]] rang\n",
+}
+
+
+def test_reading_leaves_nothing_to_the_garbage_collector(vault: Path, workspace: Workspace) -> None:
+    """It is off while a command runs: what refers to itself would stay, note after note."""
+    for name, text in NOTES_OF_MANY_KINDS.items():
+        (vault / f"{name}.md").write_text(text)
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        workspace.refresh()
+        gc.collect()
+        left = Counter(type(each).__qualname__ for each in gc.garbage if _is_ours(type(each)))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert left == {}
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.startswith(("notesync.", "yaml."))

@@ -40,9 +40,9 @@ def test_a_tag_means_the_oldest_whose_time_has_come(
     candidates: list[Candidate], uses: list[tuple[date, bool]]
 ) -> None:
     settled: set[tuple[int, int]] = set()
-    queue = Queue(candidates, settled.__contains__)
+    queue = Queue(candidates)
     for day, settles in sorted(uses):
-        place = queue.choose(day)
+        place = queue.choose(day, settled.__contains__)
         assert place == choose([each for each in candidates if each.place not in settled], day)
         if settles and place is not None:
             settled.add(place)

@@ -189,8 +189,8 @@ class Course:
         """The oldest open occasion of this tag; one that is missed only where there is no other."""
         queue = self._queues.get(tag)
         if queue is None:
-            queue = self._queues[tag] = Queue(self._find_candidates(tag), self._is_settled)
-        place = queue.choose(done.day)
+            queue = self._queues[tag] = Queue(self._find_candidates(tag))
+        place = queue.choose(done.day, self._is_settled)
         if place is None:
             return
         occasion, number = self.occasion(place), self.number_of(place) or 0
