@@ -162,7 +162,7 @@ def find_environment(place: Path) -> dict[str, str]:
 
 def run(place: Path, *words: str) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "notesync", *words, "--vault", str(place / "vault")]
-    if words[0] not in ("sync", "plans", "conflicts"):
+    if words[0] not in ("sync", "plans", "conflicts", "log"):
         command += ["--today", TODAY]
     done = subprocess.run(
         command, env=find_environment(place), capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False
@@ -237,3 +237,23 @@ def test_a_second_look_reads_nothing_of_it_again(place):
     run(place, "sync")
     _, out, _ = run(place, "sync")
     assert "nothing changed" in out
+
+
+# Notes of 1.9 MB of one thing, and commands that change them: before they were mended each took minutes.
+WRITTEN = {
+    "Headings": ("## Log\n" * 270_000, ("log", "Headings", "it works", "--by", "call"), "it works"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_huge_note_is_changed_as_soon_as_any_other(tmp_path, name):
+    body, words, said = WRITTEN[name]
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "notesync.yaml").write_text("timezone: UTC\n")
+    note = vault / f"{name}.md"
+    note.write_text(GOOD + body)
+    code, _, err = run(tmp_path, *words)
+    assert code == 0, err
+    assert said in note.read_text()
+    assert note.read_text().endswith(body[-1000:])

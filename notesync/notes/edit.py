@@ -98,32 +98,39 @@ def find_line_offsets(text: str) -> list[int]:
     return [0, 0, *(end.end() for end in re.finditer(r"\r\n|\r|\n", text))]
 
 
-class BodyChange(NamedTuple):
-    """A body before and after splices, and the lines that these may have changed."""
+class Before(NamedTuple):
+    """A note as an edit finds it: what its body holds, and its text as patterns see it.
 
-    before: Body
-    after: Body
-    lines: range
+    An edit may try several ways: it reads the note once for all of them.
+    """
+
+    note: Note
+    log_headings: tuple[str, ...]
+    body: Body
+    prepared: Prepared
 
 
-def compare_bodies(
-    old: Note, new: Note, splices: Sequence[Splice], lines: range, log_headings: tuple[str, ...]
-) -> BodyChange | None:
-    """What two versions' bodies hold; None if more has changed than what the splices say.
+def read_before(note: Note, log_headings: tuple[str, ...]) -> Before:
+    """What an edit of a note's body has to know of it."""
+    return Before(note, log_headings, parse_body(note, log_headings), prepare_body(note))
+
+
+def compare_bodies(before: Before, new: Note, splices: Sequence[Splice], lines: range) -> Body | None:
+    """What the body holds after splices; None if more has changed than what these say.
 
     Above the body nothing may differ, nothing that was there may be hidden or shown otherwise than before
     (by a comment or a code block), and no new problem may arise but on ``lines``, which were put in or
     replaced.
     """
+    old, shown = before.note, before.prepared
     if (new.header_start, new.header_end) != (old.header_start, old.header_end):
         return None
-    before, after = prepare_body(old), prepare_body(new)
     wanted = [Splice(start, end, _normalise_newlines(text)) for start, end, text in splices]
-    expected = apply_splices(before.text, wanted, len(before.text) - len(old.text))
-    if _cut_out(expected, wanted, before) != _cut_out(after.text, wanted, before):
+    expected = apply_splices(shown.text, wanted, len(shown.text) - len(old.text))
+    if _cut_out(expected, wanted, shown) != _cut_out(prepare_body(new).text, wanted, shown):
         return None
-    change = BodyChange(parse_body(old, log_headings), parse_body(new, log_headings), lines)
-    return None if _find_new_problems(change) else change
+    after = parse_body(new, before.log_headings)
+    return None if _find_new_problems(before.body, after, lines) else after
 
 
 def _cut_out(text: str, splices: Iterable[Splice], before: Prepared) -> str:
@@ -143,9 +150,8 @@ def _normalise_newlines(text: str) -> str:
     return text.replace("\r\n", " \n").replace("\r", "\n")
 
 
-def _find_new_problems(change: BodyChange) -> Counter[tuple[str, str]]:
+def _find_new_problems(before: Body, after: Body, lines: range) -> Counter[tuple[str, str]]:
     def count(problems: Iterable[Problem]) -> Counter[tuple[str, str]]:
         return Counter((problem.code, problem.message) for problem in problems)
 
-    after = [problem for problem in change.after.problems if problem.line not in change.lines]
-    return count(after) - count(change.before.problems)
+    return count(problem for problem in after.problems if problem.line not in lines) - count(before.problems)

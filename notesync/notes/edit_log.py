@@ -11,18 +11,20 @@ indent, linked days, blank lines between entries, a callout round it, dated head
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import NamedTuple
 
-from notesync.notes.body import parse_body, prepare_body
 from notesync.notes.edit import (
+    Before,
     Splice,
     check_wish,
     compare_bodies,
     find_line_offsets,
     find_newline,
+    read_before,
     refuse,
     refuse_damaged,
     splice_note,
@@ -34,7 +36,7 @@ from notesync.notes.log import Entry, compile_heading, find_fields, find_section
 from notesync.notes.note import Note
 from notesync.notes.property import find_line_end
 from notesync.notes.words import CHANNELS, read_rest
-from notesync.problems import UsageError
+from notesync.problems import Problem, UsageError
 
 
 class NewEntry(NamedTuple):
@@ -98,13 +100,18 @@ def add_entry(note: Note, entry: NewEntry, log_headings: tuple[str, ...] = ("Log
     refuse_damaged(note)
     lines = [line.rstrip() for line in _LINE_ENDS.split(entry.text.strip())]
     expected = _expect(entry, lines)
-    layout = _Layout(note, log_headings)
-    for place in layout.find_places(entry):
-        for splice in _find_splices(note, entry, lines, place):
-            new = _try(note, splice, expected, log_headings)
-            if new is not None:
-                return new
-    raise _explain(note, log_headings)
+    before = read_before(note, log_headings)
+    ways = _find_ways(before, entry, lines)
+    for splice in islice(ways, 1) if _find_full(before) else ways:
+        new = _try(before, splice, expected)
+        if new is not None:
+            return new
+    raise _explain(before)
+
+
+def _find_full(before: Before) -> Problem | None:
+    """The problem that a log is cut off: then one way to write an entry is tried, as the others push as much out."""
+    return next((problem for problem in before.body.problems if problem.code == "log-too-long"), None)
 
 
 def _check_entry(entry: NewEntry) -> None:
@@ -131,36 +138,37 @@ def _expect(entry: NewEntry, lines: Sequence[str]) -> Entry:
     return Entry(0, 0, entry.day, entry.minute, channel, attempt, said, text, tags, fields, "")
 
 
-def _try(note: Note, splice: Splice, expected: Entry, log_headings: tuple[str, ...]) -> Note | None:
+def _try(before: Before, splice: Splice, expected: Entry) -> Note | None:
     """The note after a splice; None if it does not read as the same log with the expected entry in it."""
-    new = splice_note(note, [splice])
-    first, column = note.place(splice.start)
+    new = splice_note(before.note, [splice])
+    first, column = before.note.place(splice.start)
     first += column > 1  # put in at the end of a last line that has no line end
     lines = range(first, first + len(_LINE_ENDS.findall(splice.text)))
-    change = compare_bodies(note, new, [splice], lines, log_headings)
-    if change is None:
+    after = compare_bodies(before, new, [splice], lines)
+    if after is None:
         return None
-    before = [_forget_place(entry) for entry in change.before.entries]
-    after = [_forget_place(entry) for entry in change.after.entries if entry.line not in lines]
-    added = [_forget_place(entry) for entry in change.after.entries if entry.line in lines]
-    tasks = [task._replace(line=0) for task in change.before.tasks]
-    same_tasks = [task._replace(line=0) for task in change.after.tasks] == tasks
-    return new if same_tasks and before == after and added == [expected] else None
+    known = [_forget_place(entry) for entry in before.body.entries]
+    others = [_forget_place(entry) for entry in after.entries if entry.line not in lines]
+    added = [_forget_place(entry) for entry in after.entries if entry.line in lines]
+    tasks = [task._replace(line=0) for task in before.body.tasks]
+    same_tasks = [task._replace(line=0) for task in after.tasks] == tasks
+    return new if same_tasks and known == others and added == [expected] else None
 
 
 def _forget_place(entry: Entry) -> Entry:
     return entry._replace(line=0, column=0)
 
 
-def _explain(note: Note, log_headings: tuple[str, ...]) -> Exception:
-    unclosed = prepare_body(note).unclosed
+def _explain(before: Before) -> Exception:
+    note = before.note
+    unclosed = before.prepared.unclosed
     if unclosed:
         line = note.place(unclosed[0][0])[0]
         why = "a code block begins there that is never closed, and would hide the entry"
         return refuse(note, line, "unclosed-code", why, "Close the code block first.")
-    for problem in parse_body(note, log_headings).problems:
-        if problem.code == "log-too-long":
-            return refuse(note, problem.line, problem.code, "its log is full", problem.hint)
+    full = _find_full(before)
+    if full is not None:
+        return refuse(note, full.line, full.code, "its log is full", full.hint)
     why = "the entry cannot be added without touching other parts of it"
     return refuse(note, 1, "unsafe-edit", why)
 
@@ -168,8 +176,14 @@ def _explain(note: Note, log_headings: tuple[str, ...]) -> Exception:
 # --- What is written -------------------------------------------------------------------------------------
 
 
+def _find_ways(before: Before, entry: NewEntry, lines: Sequence[str]) -> Iterator[Splice]:
+    """Ways to write the entry at all places where it may go, the best first."""
+    for place in _Layout(before).find_places(entry):
+        yield from _find_splices(before.note, entry, lines, place)
+
+
 def _find_splices(note: Note, entry: NewEntry, lines: Sequence[str], place: _Place) -> Iterator[Splice]:
-    """Ways to write the entry, the best first."""
+    """Ways to write the entry at a place, the best first."""
     spacings = (True,) if place.spaced else (False, True)
     for everywhere, style, spaced, colon in product((False, True), place.styles, spacings, (False, True)):
         written = [*_render_entry(entry, lines, style, colon, everywhere)]
@@ -213,20 +227,21 @@ def _build_splice(note: Note, place: _Place, lines: Sequence[str], gap: str | No
 class _Layout:
     """A note's log as it stands: its sections, its entries, its lines."""
 
-    def __init__(self, note: Note, log_headings: tuple[str, ...]) -> None:
-        self.note = note
-        self.body = parse_body(note, log_headings)
-        self.log_headings = log_headings
-        prepared = prepare_body(note)
+    def __init__(self, before: Before) -> None:
+        self.note, self.log_headings, self.body, prepared = before
         self.prepared = prepared.text
-        self.shift = len(prepared.text) - len(note.text)
-        self.offsets = find_line_offsets(note.text)
-        pattern = compile_heading(log_headings)
+        self.shift = len(prepared.text) - len(self.note.text)
+        self.offsets = find_line_offsets(self.note.text)
+        pattern = compile_heading(self.log_headings)
         heading = pattern.search(prepared.text, prepared.start)
         self.sections = [
-            (note.place(start - self.shift)[0], note.place(max(end - self.shift, 0))[0])
+            (self._find_line(start), self._find_line(end))
             for start, end in find_sections(prepared.text, heading, pattern)
         ]
+
+    def _find_line(self, offset: int) -> int:
+        """The line of an offset into the prepared text."""
+        return bisect_right(self.offsets, max(offset - self.shift, 0), 1) - 1
 
     def find_places(self, entry: NewEntry) -> Iterator[_Place]:
         """Where the entry may go, the best place first."""

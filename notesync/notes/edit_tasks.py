@@ -11,17 +11,19 @@ the format that the line has, and not one other byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date
 
-from notesync.notes.body import Task, parse_body, prepare_body
+from notesync.notes.body import Body, Entry, Task, parse_body
 from notesync.notes.edit import (
+    Before,
     Splice,
     check_wish,
     compare_bodies,
     find_line_offsets,
     find_line_start,
     find_newline,
+    read_before,
     refuse,
     refuse_damaged,
     splice_note,
@@ -92,37 +94,40 @@ def add_task(note: Note, words: str, day: date, log_headings: tuple[str, ...] = 
     """
     check_wish(words)
     refuse_damaged(note)
-    tasks = parse_body(note, log_headings).tasks
+    before = read_before(note, log_headings)
+    tasks = before.body.tasks
     line = f"- [ ] {words}{_render_date('due', day, _find_format(note, tasks))}"
     expected = parse_body(parse_note(line.encode(), note.path)).tasks
-    for splice in _find_places(note, tasks, line, log_headings):
+    entries = _list_entries(before.body)
+    for splice in _find_places(before, line):
         new = splice_note(note, [splice])
         first = note.place(splice.start)[0]
         lines = range(first, first + 5)
-        change = compare_bodies(note, new, [splice], lines, log_headings)
-        if change is None or [each._replace(line=0) for each in change.before.entries] != [
-            each._replace(line=0) for each in change.after.entries
-        ]:
+        after = compare_bodies(before, new, [splice], lines)
+        if after is None or _list_entries(after) != entries:
             continue
-        added = [task for task in change.after.tasks if task.line in lines and task.text == expected[0].text]
-        others = [task for task in change.after.tasks if task not in added[:1]]
+        added = [task for task in after.tasks if task.line in lines and task.text == expected[0].text]
+        others = [task for task in after.tasks if task not in added[:1]]
         if _forget_lines(added[:1]) == _forget_lines(expected) and _forget_lines(others) == _forget_lines(
-            change.before.tasks
+            tasks
         ):
             return new
     raise refuse(note, 1, "unsafe-edit", "a task cannot be added without touching other parts of it")
 
 
-def _find_places(
-    note: Note, tasks: Sequence[Task], line: str, log_headings: tuple[str, ...]
-) -> Iterator[Splice]:
+def _list_entries(body: Body, without: Container[int] = ()) -> list[Entry]:
+    """The entries wherever they stand, but for those on lines ``without``."""
+    return [entry._replace(line=0) for entry in body.entries if entry.line not in without]
+
+
+def _find_places(before: Before, line: str) -> Iterator[Splice]:
     """Where a new task may go, the best place first."""
-    text, offsets = note.text, find_line_offsets(note.text)
-    prepared = prepare_body(note)
+    text, prepared = before.note.text, before.prepared
+    offsets = find_line_offsets(text)
     shift = len(prepared.text) - len(text)
-    heading = compile_heading(log_headings).search(prepared.text, prepared.start)
+    heading = compile_heading(before.log_headings).search(prepared.text, prepared.start)
     log = heading.start() + 1 - shift if heading else len(text)
-    for task in tasks:
+    for task in before.body.tasks:
         if task.open and task.column == 1 and offsets[task.line] < log:
             at = offsets[task.line]
             yield Splice(at, at, line + find_newline(text, at))
@@ -173,9 +178,9 @@ class _TaskLine:
     def __init__(self, note: Note, task: Task, log_headings: tuple[str, ...]) -> None:
         self.note = note
         self.task = task
-        self.log_headings = log_headings
         refuse_damaged(note)
-        self.tasks = parse_body(note, log_headings).tasks
+        self.before = read_before(note, log_headings)
+        self.tasks = self.before.body.tasks
         self.at = next((at for at, each in enumerate(self.tasks) if _is_same(each, task)), -1)
         if self.at < 0:
             raise self.refuse(
@@ -190,7 +195,7 @@ class _TaskLine:
             raise self.refuse("unsafe-edit", "the task's box is not where it should be")
         self.box = self.start + found.end(1)
         self.rest = found.end()
-        prepared = prepare_body(note).text
+        prepared = self.before.prepared.text
         begin = self.start + self.rest + len(prepared) - len(note.text)
         # Comments are no words of the task: what is put at its end goes before one that stands there.
         self.shown = prepared[begin : begin + len(self.line) - self.rest].replace("\0", " ")
@@ -253,18 +258,17 @@ class _TaskLine:
 
     def change(self, splices: Sequence[Splice], wanted: Sequence[Task]) -> Note:
         """The note after the splices, if these tasks stand in the place of the one and all else is the same."""
-        note = self.note
-        new = splice_note(note, splices)
+        new = splice_note(self.note, splices)
         lines = range(self.task.line, self.task.line + len(wanted))
-        change = compare_bodies(note, new, splices, lines, self.log_headings)
+        after = compare_bodies(self.before, new, splices, lines)
         expected = [*self.tasks[: self.at], *wanted, *self.tasks[self.at + 1 :]]
-        if change is not None and _forget_lines(change.after.tasks) == _forget_lines(expected):
-            before, after = (
-                [entry._replace(line=0) for entry in body.entries if entry.line not in skipped]
-                for body, skipped in ((change.before, (self.task.line,)), (change.after, lines))
-            )
-            if before == after:
-                return new
+        entries = _list_entries(self.before.body, (self.task.line,))
+        if (
+            after is not None
+            and _forget_lines(after.tasks) == _forget_lines(expected)
+            and _list_entries(after, lines) == entries
+        ):
+            return new
         raise self.refuse(
             "unsafe-edit", "the task cannot be changed without touching other parts of the note"
         )
