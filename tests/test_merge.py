@@ -441,6 +441,15 @@ def test_a_long_note_is_merged_at_once_and_an_endless_one_asked_about() -> None:
     assert [each.key for each in merge(endless, "a\n" + endless, endless + "b\n").questions] == ["text-1"]
 
 
+def test_logs_in_which_both_have_mended_every_entry_are_asked_about_at_once() -> None:
+    """Each mended entry is looked for among the other side's: by its beginning, or it would take an hour."""
+    log, mine, theirs = (
+        "## Log\n" + "".join(f"- 2026-01-01 call: {n}{words}\n" for n in range(20_000))
+        for words in ("", " bought", " sold")
+    )
+    assert [each.key for each in merge(log, mine, theirs).questions] == ["text-1"]
+
+
 # ------------------------------------------------------------------------------------ the base
 
 OLD = b"# A\n\none\ntwo\nthree\n"

@@ -11,8 +11,9 @@ no ancestor of both sides would make their lines look deleted: :func:`choose_bas
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -194,7 +195,7 @@ class _Merge:
         before: Counter[object] = Counter() if self.base is None else _list_said(self.base, self.log_headings)
         for side in (self.one, self.two):
             lost = _list_said(side, self.log_headings) - before - after
-            if any(not _is_longer_in(each, after) for each in lost):
+            if not _are_longer_in(lost, after):
                 why = "one of its versions would hide log entries or tasks of the other"
                 raise refuse(side, 1, "hidden-entries", why, "Merge them by hand.")
         return data
@@ -224,14 +225,23 @@ def _is_ended(note: Note) -> bool:
     return note.text.endswith(("\n", "\r"))
 
 
-def _is_longer_in(said: object, others: Iterable[object]) -> bool:
-    """Whether it is an entry that stands there with more words at its end."""
-    return isinstance(said, Entry) and any(
-        isinstance(other, Entry)
-        and (other.day, other.minute) == (said.day, said.minute)
-        and other.text.startswith(said.text)
-        for other in others
-    )
+_Key = tuple[int, int, str]
+
+
+def _order(entry: Entry) -> _Key:
+    return (entry.day.toordinal(), -1 if entry.minute is None else entry.minute, entry.text)
+
+
+def _are_longer_in(lost: Iterable[object], others: Iterable[object]) -> bool:
+    """Whether all are entries that stand among the others with more words at their end."""
+    keys = sorted(_order(other) for other in others if isinstance(other, Entry))
+    return all(isinstance(said, Entry) and _is_longer_in(_order(said), keys) for said in lost)
+
+
+def _is_longer_in(said: _Key, keys: Sequence[_Key]) -> bool:
+    # What begins with a text comes right behind where that text would stand.
+    at = bisect_left(keys, said)
+    return at < len(keys) and keys[at][:2] == said[:2] and keys[at][2].startswith(said[2])
 
 
 def _list_said(note: Note, log_headings: tuple[str, ...]) -> Counter[object]:

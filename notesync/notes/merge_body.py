@@ -12,6 +12,7 @@ are the same item changed twice.  Other lines are merged like a program's, those
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
@@ -265,20 +266,27 @@ def _find_longer(base: Units, one: Units, two: Units) -> dict[Unit, Unit]:
     Of an entry that is new these have to be whole lines: two calls of one day may begin with the same words.
     """
     known, mine, theirs = set(base), set(one), set(two)
+    others = sorted(unit for unit in theirs - mine if unit.kind == ENTRY)
     longer = {}
     for unit in mine - theirs:
+        if unit.kind != ENTRY:
+            continue
         start = unit.text.rstrip("\r\n")
         found = [
             other
-            for other in theirs - mine
-            if unit.kind == other.kind == ENTRY
-            and unit.when == other.when
-            and other.text.startswith(start)
+            for other in _find_beginning(others, start)
+            if unit.when == other.when
             and (unit in known or other.text[len(start) : len(start) + 1] in "\r\n")
         ]
         if len(found) == 1:
             longer[unit] = found[0]
     return longer
+
+
+def _find_beginning(units: Sequence[Unit], start: str) -> Iterator[Unit]:
+    """Of sorted units those whose text begins so."""
+    at = bisect_left(units, start, key=lambda unit: unit.text)
+    return takewhile(lambda unit: unit.text.startswith(start), (units[n] for n in range(at, len(units))))
 
 
 def _drop_lacking(base: Units, one: Units, two: Units) -> Units:
