@@ -556,3 +556,11 @@ def test_docs_define_every_figure_in_the_words_of_the_report() -> None:
         assert f"**{figure.title}** (`{figure.name}`): {figure.meaning}" in page
     named = set(re.findall(r"\(`([a-z-]+)`\): ", page))
     assert named == set(BY_NAME)
+
+
+def test_a_day_of_very_many_complaints_is_looked_back_on_at_once():
+    """Who settled each, and the first contact after it, are looked up: one by one it would take minutes."""
+    log = "".join(f"- 2026-11-02 #complaint x{n}\n" for n in range(12_000))
+    assert tell(look_back("--\n" + log), "complaints") == "open 12000"
+    tasks = "".join(f"- [ ] x{n} #complaint ➕ 2026-11-02\n- [x] ✅ 2026-11-03\n" for n in range(12_000))
+    assert tell(look_back("--\n" + tasks), "complaints") == "open 12000"

@@ -102,16 +102,17 @@ def _judge(closes: date, settled: date | None) -> str:
 
 
 def _find_of_steps(client: Client, context: Context, past: Past) -> Iterator[Due]:
-    of_day: dict[date, list[Entry]] = {}
+    settling: dict[tuple[date, str], Entry] = {}  # the first of a day with a tag, with '' of all
     for entry in client.log:
         if not entry.attempt:
-            of_day.setdefault(entry.day, []).append(entry)
+            for tag in ("", *entry.tags):
+                settling.setdefault((entry.day, tag), entry)
     for turn in find_turns(client, context, past, find_alive(client, context, past)):
         if turn.opens is None or turn.closes is None or turn.status in (ENDED, WAITS):
             continue
         settled = turn.settled
         state = LEFT_OUT if turn.status == MISSED else _judge(turn.closes, settled and settled.day)
-        by = _find_settling(of_day, turn) if turn.status == SETTLED else None
+        by = _find_settling(settling, turn) if turn.status == SETTLED else None
         path, line = (by.path or client.path, by.line) if by else (turn.path, turn.line)
         step = turn.step
         yield Due(
@@ -120,13 +121,12 @@ def _find_of_steps(client: Client, context: Context, past: Past) -> Iterator[Due
         )  # fmt: skip
 
 
-def _find_settling(of_day: Mapping[date, Sequence[Entry]], turn: Turned) -> Entry | None:
+def _find_settling(settling: Mapping[tuple[date, str], Entry], turn: Turned) -> Entry | None:
     """The entry that settled a turn: of its day, with its tag, else without any."""
     if turn.settled is None:
         return None
-    entries = of_day.get(turn.settled.day, ())
-    tagged = (entry for entry in entries if turn.step.tag in entry.tags)
-    return next(tagged, entries[0] if entries else None)
+    day = turn.settled.day
+    return settling.get((day, turn.step.tag)) or settling.get((day, ""))
 
 
 # --- Promises, complaints, tasks -------------------------------------------------------------------------

@@ -370,6 +370,7 @@ def _add_complaints(lines: Lines, client: Client, context: Context, today: date)
         tag = next((tag for tag in case.entry.tags if tag not in context.plans.tags and tag != COMPLAINT), "")
         base = _line(case.entry.day, client, "", find_about(case) or "a complaint", case.entry, item=tag)
         _add_complaint(lines, base, _name_end(case), first and first[0], case.closed)
+    days = list_contacts(client, today)
     for task in client.tasks:
         raised = task.created or task.entry_day
         if (
@@ -383,7 +384,8 @@ def _add_complaints(lines: Lines, client: Client, context: Context, today: date)
         closed = task.done if task.done is not None and task.done <= today else None
         if not task.open and closed is None:
             continue  # nobody can know when
-        contact = next((day for day in list_contacts(client, today) if day > raised), None)
+        at = bisect_right(days, raised)
+        contact = days[at] if at < len(days) else None
         base = _line(raised, client, "", show_link(task.text), task)
         _add_complaint(lines, base, "open" if closed is None else "in another way", contact, closed)
 
