@@ -17,6 +17,8 @@ from notesync.followup.agenda import Moment
 from notesync.followup.figures import BY_NAME, FIGURES
 from notesync.followup.period import parse_period
 from notesync.followup.review import Review
+from notesync.notes.generated import BLOCK
+from notesync.notes.versions import Version, settle
 from notesync.problems import RefusedError
 from notesync.publish.review_data import (
     render_review_csv,
@@ -270,6 +272,51 @@ def test_a_conflict_copy_is_no_second_client_and_is_told_of(vault: Path) -> None
 
 
 # --- What notes hold stays words -------------------------------------------------------------------------
+
+
+def make_versions(vault: Path, ends: str = "\n") -> tuple[bytes, bytes, bytes]:
+    """A review as it was, and as two devices made its figures anew, each with an answer of its own."""
+    texts = []
+    for entry in ("- 2026-11-18 call: none", "- 2026-11-20 call: one", "- 2026-11-21 visit: two"):
+        log(vault, entry)
+        texts.append("".join(render_review_markdown(look_back(vault))))
+    before, one, two = texts
+    one = one.replace("otherwise:**\n\n- ", "otherwise:**\n\n- Ring sooner")
+    two = two.replace("learned:**\n\n- ", "learned:**\n\n- To listen").replace("\n", ends)
+    assert len({before, one, two}) == 3
+    return before.encode(), one.encode(), two.encode()
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_of_two_versions_of_a_review_the_figures_come_from_one_and_the_answers_from_both(
+    vault: Path, ends: str
+) -> None:
+    before, one, two = make_versions(vault, ends)
+    found = [
+        settle(
+            [Version("note", mine), Version("copy", theirs)], [before], "Reviews/2026-11.md", {}, ("Log",)
+        ).data
+        for mine, theirs in ((one, two), (two, one))
+    ]
+    assert found[0] == found[1]
+    assert found[0] is not None
+    merged = found[0].decode()
+    assert "- Ring sooner" in merged
+    assert "- To listen" in merged
+    blocks = [[block[4] for block in BLOCK.finditer(text.replace("\r\n", "\n"))] for text in
+              (merged, one.decode(), two.decode())]  # fmt: skip
+    assert len(blocks[0]) == 3
+    assert blocks[0] in blocks[1:]
+    assert refresh_review(found[0], look_back(vault), "Reviews/2026-11.md")
+
+
+def test_figures_that_a_person_changed_are_asked_about(vault: Path) -> None:
+    before, one, two = make_versions(vault)
+    mended = one.replace(b"Did I reach", b"Did we reach")
+    versions = [Version("note", mended), Version("copy", two)]
+    settled = settle(versions, [before], "Reviews/2026-11.md", {}, ("Log",))
+    assert settled.data is None
+    assert settled.asked
 
 
 def test_markdown_has_nothing_of_a_note_but_words(nasty: Review) -> None:

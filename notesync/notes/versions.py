@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from notesync.notes.edit import refuse, refuse_damaged
+from notesync.notes.generated import choose_blocks, put_blocks
 from notesync.notes.lines import DATE
 from notesync.notes.marked import split_marked
 from notesync.notes.merge import BOTH, Question, choose_base, is_unfinished, merge_notes
@@ -91,8 +92,14 @@ def settle(
     """Merge the versions of the note at ``path``; the first is the note itself, if it is there.
 
     ``texts`` are those that it is known to have had before any copy was there, newest first; ``base`` is what the
-    first two come from, where marks tell it.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
+    first two come from, where marks tell it.  What notesync generates in a note is no person's word, and comes whole
+    from one version.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
     """
+    blocks = choose_blocks([version.data for version in versions])
+    if blocks:
+        versions = [version._replace(data=put_blocks(version.data, blocks)) for version in versions]
+        texts = [put_blocks(text, blocks) for text in texts]
+        base = None if base is None else put_blocks(base, blocks)
     return _Settling(versions, texts, path, answers, log_headings, base).run()
 
 

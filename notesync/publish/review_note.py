@@ -8,11 +8,10 @@ nothing in it is read as a client's.  Pure: bytes come in, bytes go out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from notesync.notes.generated import BLOCK, MARK, digest_block, wrap_block
 from notesync.problems import RefusedError
 from notesync.publish.review_words import Listing, Report, Row, Section, Spark, Stack, build_report
 from notesync.publish.text import clean, escape_markdown, link_markdown
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 _NAMES = ("objectives", "lessons", "clients")
 """The blocks of figures: up to the second question, the third, the last two."""
 
-_BLOCK = re.compile(
-    r"%% notesync figures: ([a-z]+) ([0-9a-f]{16}) %%(\r\n|\r|\n)(.*?)%% notesync end: \1 %%", re.DOTALL
-)
-_MARK = re.compile(r"%% notesync (?:figures|end): ")
-
 
 def render_review_markdown(review: Review) -> Iterator[str]:
     """The review as a new note: figures, and lines to fill in."""
@@ -36,7 +30,7 @@ def render_review_markdown(review: Review) -> Iterator[str]:
     yield f"---\nreview: {review.period.name}\ngenerated: notesync\n---\n"
     blocks = _build_blocks(report)
     for name in _NAMES:
-        yield f"{_wrap(name, blocks[name])}\n"
+        yield f"{wrap_block(name, blocks[name])}\n"
         filled = [
             section for section in report.sections if section.fill and section.number == _FILLED.get(name)
         ]
@@ -56,16 +50,17 @@ def refresh_review(data: bytes, review: Review, path: str) -> bytes:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise RefusedError(_refuse(path, "is not a text in UTF-8")) from None
-    found = list(_BLOCK.finditer(text))
-    if sorted(block[1] for block in found) != sorted(_NAMES) or len(_MARK.findall(text)) != 2 * len(_NAMES):
+    # The marks are counted first: from each of many a block would be looked for to the end of the text.
+    found = list(BLOCK.finditer(text)) if len(MARK.findall(text)) == 2 * len(_NAMES) else []
+    if sorted(block[1] for block in found) != sorted(_NAMES):
         raise RefusedError(
             _refuse(path, "is no review of ours, or the marks around its figures are not as they were")
         )
     blocks = _build_blocks(build_report(review))
     for block in found:
-        if _digest(block[4]) != block[2]:
+        if digest_block(block[4]) != block[2]:
             raise RefusedError(_refuse(path, "has figures that were changed by hand"))
-    made = _BLOCK.sub(lambda block: _wrap(block[1], blocks[block[1]]).replace("\n", block[3]), text)
+    made = BLOCK.sub(lambda block: wrap_block(block[1], blocks[block[1]]).replace("\n", block[3]), text)
     return made.encode("utf-8")
 
 
@@ -74,16 +69,6 @@ def _refuse(path: str, why: str) -> str:
         f"{path} {why}, so it was left alone. Rename the note to keep it, or take the changes back there; what you "
         "write above, between or below the figures stays."
     )
-
-
-def _wrap(name: str, block: str) -> str:
-    return f"%% notesync figures: {name} {_digest(block)} %%\n{block}%% notesync end: {name} %%"
-
-
-def _digest(block: str) -> str:
-    """The same whatever the line ends, and blanks before them: sync programs and editors change those."""
-    lines = [line.rstrip() for line in re.split(r"\r\n|\r|\n", block.strip())]
-    return sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _build_blocks(report: Report) -> dict[str, str]:
