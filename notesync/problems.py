@@ -61,3 +61,9 @@ class MovedOnError(RefusedError):
 
 class OvertakenError(RefusedError):
     """A file was replaced just as another program saved it: both texts are kept, and a person must look."""
+
+
+def clip(text: str) -> str:
+    """What is quoted of a note in a message: one line of it, at most sixty characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"

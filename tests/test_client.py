@@ -11,21 +11,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notesync.followup.card import Card, from_text, to_text
-from notesync.followup.client import (
-    FIELDS,
-    Client,
-    Dated,
-    find_known_keys,
-    find_other_type,
-    is_client,
-    read_client,
-    show_link,
-)
+from notesync.followup.client import Client, find_known_keys, find_other_type, is_client, read_client
+from notesync.followup.client_fields import FIELDS, Dated
 from notesync.followup.dates import Interval
 from notesync.followup.follow_up import find_past
 from notesync.followup.settings import Settings
 from notesync.notes import mention
 from notesync.notes.body import parse_body
+from notesync.notes.links import show_link
 from notesync.notes.note import Note, parse_note
 from notesync.problems import Problem
 from notesync.sync.reading import build_card

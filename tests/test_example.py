@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from notesync.followup.agenda import Moment
-from notesync.followup.client import FIELDS
+from notesync.followup.client_fields import FIELDS
 from notesync.followup.items import Agenda
 from notesync.followup.settings import OPTIONS
 from notesync.store.example import EXAMPLE_DAY, PATTERNS, copy_example, find_example, move_dates

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notesync.cli.group import notesync
-from notesync.followup.client import FIELDS, KEYS, is_client
+from notesync.followup.client import is_client
+from notesync.followup.client_fields import FIELDS, KEYS
 from notesync.followup.settings import Settings
 from notesync.notes.note import parse_note
 from notesync.publish.obsidian import Names, merge_types, render_base, render_template, render_types

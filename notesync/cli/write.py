@@ -17,7 +17,7 @@ import click
 from notesync.cli.filters import Filters, complete_clients, find_one, is_asking_possible, select
 from notesync.cli.session import AnyFunction, Session, command, pass_session
 from notesync.cli.when import WritingCommand, read_when
-from notesync.followup.client import show_link
+from notesync.notes.links import show_link
 from notesync.problems import Problem, UsageError
 from notesync.publish import receipt
 from notesync.publish.text import clean, format_money, render_problems_lines
@@ -567,7 +567,7 @@ def _check_delivery(desk: Desk, words: str) -> str:
 def _check_value(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
     if value is None:
         return ""
-    from notesync.followup.client import parse_money
+    from notesync.followup.money import parse_money
 
     number, hint = parse_money(value.strip())
     if number is None:

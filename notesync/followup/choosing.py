@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.client import show_link
 from notesync.followup.dates import format_day
 from notesync.followup.matching import fold
 from notesync.followup.promises import COMPLAINT, PROMISE, find_cases, order_tagged
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client

@@ -16,7 +16,6 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.client import show_link
 from notesync.followup.dates import parse_clock, parse_date
 from notesync.followup.follow_up import (
     Context,
@@ -30,6 +29,7 @@ from notesync.followup.follow_up import (
     name_time,
     plan_minutes,
 )
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client

@@ -16,7 +16,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
-from notesync.followup.client import show_link
 from notesync.followup.dues import NO_STEPS, Due, describe, find_dues, list_contacts
 from notesync.followup.figures import BY_NAME, CHANNELS, COUNT, FIGURES, MONEY, Line, Reading, sum_up
 from notesync.followup.follow_up import find_past, is_contact, kind_of, name_day
@@ -32,6 +31,7 @@ from notesync.followup.promises import (
     order_tagged,
 )
 from notesync.followup.rules import find_drift, name_company, shares_cadence, wanted_days
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from notesync.followup.attempts import apply_attempts, find_attempts, is_given_up
 from notesync.followup.circles import find_circles
-from notesync.followup.client import show_link
 from notesync.followup.dates import Interval, WorkCalendar, add_interval, interval_days
 from notesync.followup.follow_up import (
     Context,
@@ -38,9 +37,11 @@ from notesync.followup.follow_up import (
 from notesync.followup.promises import find_promises
 from notesync.followup.referrals import find_referral
 from notesync.followup.steps import find_missed_steps, find_steps
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
-    from notesync.followup.client import Client, Dated
+    from notesync.followup.client import Client
+    from notesync.followup.client_fields import Dated
     from notesync.followup.settings import Settings
     from notesync.notes.body import Entry, Task
 

@@ -610,7 +610,7 @@ def _parse_stage_minutes(node: Node) -> dict[str, int]:
 
 
 def _parse_fields(node: Node) -> dict[str, str]:
-    from notesync.followup.client import FIELDS
+    from notesync.followup.client_fields import FIELDS
 
     known = ("type", *(field.key for field in FIELDS))
 

@@ -14,7 +14,7 @@ from datetime import tzinfo
 from typing import BinaryIO, NamedTuple
 from unicodedata import category
 
-from notesync.followup.client import KEYS
+from notesync.followup.client_fields import KEYS
 from notesync.notes.file_name import NAMELESS, build_stem
 from notesync.problems import ERROR, Problem
 

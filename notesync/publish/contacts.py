@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from notesync.followup.client import KEYS
+from notesync.followup.client_fields import KEYS
 from notesync.publish.text import LineWriter, guard_formula, render_object
 
 FORMATS = ("vcf", "csv", "json")

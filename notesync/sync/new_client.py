@@ -15,12 +15,13 @@ from datetime import time as clock
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category, normalize
 
-from notesync.followup.client import find_key, find_known_keys, is_client, list_keys, read_client, show_link
+from notesync.followup.client import find_key, find_known_keys, is_client, list_keys, read_client
 from notesync.followup.duplicates import Likely, find_likely
 from notesync.notes.body import parse_body
 from notesync.notes.edit import check_wish
 from notesync.notes.edit_header import Wish, set_properties
 from notesync.notes.file_name import build_stem, find_stems
+from notesync.notes.links import show_link
 from notesync.notes.new_note import fill_template
 from notesync.notes.note import Note, normalise_key, parse_note
 from notesync.problems import RefusedError, UsageError
