@@ -33,7 +33,7 @@ DOORS = {
     "yaml": ["notes/*", "followup/settings.py"],
     "frontmatter": ["notes/*"],
     "dateutil": ["followup/dates.py", "followup/recurrence.py"],
-    "holidays": ["followup/dates.py"],
+    "holidays": ["followup/work_calendar.py"],
     "sqlite3": ["store/*"],
     "icalendar": ["publish/calendar.py"],
     "rich": ["publish/*"],

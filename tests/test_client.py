@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from notesync.followup.card import Card, from_text, to_text
 from notesync.followup.client import Client, find_known_keys, find_other_type, is_client, read_client
 from notesync.followup.client_fields import FIELDS, Dated
-from notesync.followup.dates import Interval
 from notesync.followup.follow_up import find_past
+from notesync.followup.intervals import Interval
 from notesync.followup.settings import Settings
 from notesync.notes import mention
 from notesync.notes.body import parse_body

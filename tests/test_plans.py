@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from notesync.followup import plans as plans_module
 from notesync.followup.client import read_client
-from notesync.followup.dates import Interval
 from notesync.followup.follow_up import KINDS
+from notesync.followup.intervals import Interval
 from notesync.followup.plans import Off, Plans, Step, find_plan_problems, load_plans, parse_packaged
 from notesync.followup.settings import OPTIONS, Settings, parse_settings
 from notesync.notes.body import parse_body

@@ -12,7 +12,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notesync.followup.client import Client, find_known_keys, read_client
-from notesync.followup.dates import WorkCalendar
 from notesync.followup.dues import LEFT_OUT, OPEN, STATES, find_dues, list_contacts
 from notesync.followup.figures import (
     BY_NAME,
@@ -31,6 +30,7 @@ from notesync.followup.plans import load_plans
 from notesync.followup.review import AtRisk, Review, build_review, gather
 from notesync.followup.rules import find_follow_ups, find_missed
 from notesync.followup.settings import parse_settings
+from notesync.followup.work_calendar import WorkCalendar
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 from notesync.publish.review_words import build_report

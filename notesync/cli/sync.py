@@ -474,7 +474,7 @@ def _stamp(path: str) -> tuple[int, int, int]:
 def _parse_horizon(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
     if value is None:
         return None
-    from notesync.followup.dates import interval_days, parse_interval
+    from notesync.followup.intervals import interval_days, parse_interval
 
     interval = parse_interval(value)
     if interval is None:

@@ -26,9 +26,9 @@ from notesync.sync.pipeline import Workspace
 if TYPE_CHECKING:
     from notesync.followup.choosing import Choice
     from notesync.followup.client import Client
-    from notesync.followup.dates import When
     from notesync.followup.items import Item
     from notesync.followup.steps import Progress
+    from notesync.followup.when import When
     from notesync.notes.body import Task
     from notesync.notes.edit_log import NewEntry
     from notesync.store.history import Step

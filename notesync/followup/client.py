@@ -24,8 +24,8 @@ from notesync.followup.client_fields import (
     says_something,
     split_list,
 )
-from notesync.followup.dates import Interval
 from notesync.followup.entry_fields import find_delivery, find_entry_problems, find_newest_sale
+from notesync.followup.intervals import Interval
 from notesync.followup.money import parse_money
 from notesync.notes.body import Entry, Task
 from notesync.notes.links import show_link

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from notesync.followup.dates import YEARS, Interval, parse_date, parse_interval, suggest_date
+from notesync.followup.dates import YEARS, parse_date, suggest_date
+from notesync.followup.intervals import Interval, parse_interval
 from notesync.followup.money import parse_money
 from notesync.notes.body import CHANNELS, find_channel
 from notesync.notes.links import find_targets, show_link

@@ -28,8 +28,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pkgutil import get_data
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from notesync.followup.dates import Interval, parse_interval, parse_offset
 from notesync.followup.follow_up import KINDS
+from notesync.followup.intervals import Interval, parse_interval, parse_offset
 from notesync.followup.settings import LIST, MAP, SETTINGS_FILE, TEXT
 from notesync.problems import ERROR, WARNING, Problem
 

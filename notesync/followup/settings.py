@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from notesync.followup.dates import WorkCalendar
+    from notesync.followup.work_calendar import WorkCalendar
 
     Data = str | int | float | bool | None | tuple["Data", ...] | dict[str, "Data"]
 
@@ -139,7 +139,7 @@ class Settings:
         """The working days of these settings."""
         from datetime import date
 
-        from notesync.followup.dates import WorkCalendar
+        from notesync.followup.work_calendar import WorkCalendar
 
         days_off = tuple(
             (date.fromisoformat(first), date.fromisoformat(last)) for first, last in self.days_off
@@ -458,7 +458,7 @@ def _parse_holidays(node: Node) -> str:
     text = _parse_name(node)
     if not text:
         return ""
-    from notesync.followup.dates import parse_region, suggest_region
+    from notesync.followup.work_calendar import parse_region, suggest_region
 
     region = parse_region(text)
     if region is None:
@@ -469,7 +469,7 @@ def _parse_holidays(node: Node) -> str:
 
 
 def _parse_span(node: Node) -> tuple[int, str]:
-    from notesync.followup.dates import parse_offset
+    from notesync.followup.intervals import parse_offset
 
     interval = parse_offset(_parse_text(node))
     if interval is None or not 0 <= interval.count <= MAX_COUNT:
@@ -478,7 +478,7 @@ def _parse_span(node: Node) -> tuple[int, str]:
 
 
 def _parse_cadence(node: Node) -> tuple[int, str]:
-    from notesync.followup.dates import parse_interval
+    from notesync.followup.intervals import parse_interval
 
     interval = parse_interval(_parse_text(node))
     if interval is None or interval.count > MAX_COUNT:

@@ -13,7 +13,7 @@ from notesync.followup.dates import format_day
 from notesync.publish.text import FORMAT_VERSION, clean, format_number, render_object, render_rows
 
 if TYPE_CHECKING:
-    from notesync.followup.dates import Interval
+    from notesync.followup.intervals import Interval
     from notesync.followup.plans import Off, Plan, Plans, Step
     from notesync.followup.steps import Progress
 

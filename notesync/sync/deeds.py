@@ -12,9 +12,10 @@ from datetime import date
 from typing import NamedTuple
 
 from notesync.followup.client import Client, find_key, find_known_keys, list_keys, read_client
-from notesync.followup.dates import YEARS, When, parse_date
+from notesync.followup.dates import YEARS, parse_date
 from notesync.followup.recurrence import next_occurrence, parse_recurrence
 from notesync.followup.settings import Settings
+from notesync.followup.when import When
 from notesync.notes.body import Entry, Task, parse_body
 from notesync.notes.edit_header import Wish, set_properties
 from notesync.notes.edit_log import NewEntry, add_entry

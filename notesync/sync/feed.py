@@ -16,8 +16,8 @@ from unicodedata import normalize
 
 from notesync.followup.agenda import BEHIND, CONFLICT, CONTACT, WAITS, Judged
 from notesync.followup.card import Card, from_text
-from notesync.followup.dates import Interval, interval_days
 from notesync.followup.follow_up import FollowUp
+from notesync.followup.intervals import Interval, interval_days
 from notesync.problems import RefusedError, UsageError
 from notesync.publish import calendar
 from notesync.publish.calendar import AnyPiece
