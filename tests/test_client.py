@@ -21,7 +21,7 @@ from notesync.notes.body import parse_body
 from notesync.notes.links import show_link
 from notesync.notes.note import Note, parse_note
 from notesync.problems import Problem
-from notesync.sync.reading import build_card
+from notesync.sync.deriving import build_card
 
 DEFAULT = Settings()
 unhurried = hypothesis_settings(deadline=None)  # the first example pays for what is compiled or imported late

@@ -15,7 +15,7 @@ from notesync.followup.agenda import Moment
 from notesync.followup.items import NO_END
 from notesync.notes.body import Body, parse_bodies
 from notesync.notes.note import Note
-from notesync.sync import reading
+from notesync.sync import deriving, reading
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
@@ -49,7 +49,7 @@ def test_a_mistake_of_ours_costs_one_note(
             raise ZeroDivisionError("a mistake of ours")
         return parse_bodies(notes, *how)
 
-    monkeypatch.setattr(reading, "parse_bodies", fail_on_bo)
+    monkeypatch.setattr(deriving, "parse_bodies", fail_on_bo)
     workspace.refresh()
     assert [item.client for item in workspace.agenda(Selection()).items] == ["Ann", "Cy"]
     assert codes(workspace) == [("Bo.md", "unexpected")]

@@ -431,7 +431,7 @@ class Workspace(Answers):
         """What these clients' notes tell of steps that are missed, each with its client."""
         from notesync.followup.follow_up import find_past
         from notesync.followup.rules import find_missed
-        from notesync.sync.reading import build_follow_up_rows
+        from notesync.sync.deriving import build_follow_up_rows
 
         for key in clients:
             client = self._read_client(key)
