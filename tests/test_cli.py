@@ -243,7 +243,7 @@ def test_an_unknown_client_is_answered_with_the_nearest(vault):
 
 
 def test_on_a_terminal_an_ambiguous_client_can_be_chosen(vault, monkeypatch):
-    monkeypatch.setattr("notesync.cli.filters.is_asking_possible", lambda: True)
+    monkeypatch.setattr("notesync.cli.asking.is_asking_possible", lambda: True)
     done = run("show", "acme", *TODAY, typed="2\n")
     assert done.exit_code == 0, done.stderr
     chosen = re.search(r"  2  (.+) \(Acme\)", done.stderr)

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from notesync.cli.filters import is_asking_possible
+from notesync.cli.asking import is_asking_possible
 from notesync.cli.session import (
     Command,
     Family,
     Session,
+    dry_run_option,
     find_width,
     has_color,
     pass_session,
     pick_format,
     shared_options,
 )
-from notesync.cli.write import dry_run_option
 from notesync.notes.note import normalise_key
 from notesync.problems import OvertakenError, RefusedError, UsageError
 from notesync.publish import conflicts as words
