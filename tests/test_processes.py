@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from notesync.cli.session import Session
-from notesync.cli.sync import Watch
+from notesync.cli.watch import Watch
 from notesync.followup.agenda import Moment
 from notesync.store.index import Index, RulesChanged
 from notesync.store.scan import Scan

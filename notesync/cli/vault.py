@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.published import find_published_health
+from notesync.cli.published_health import find_published_health
 from notesync.cli.session import (
     Session,
     command,
