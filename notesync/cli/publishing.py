@@ -6,10 +6,14 @@ In: a refreshed workspace.  Out: what was published; lines for people.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from notesync.problems import RefusedError
 from notesync.publish.text import format_count
-from notesync.sync.pipeline import Changes, Published, Workspace
+from notesync.sync.pipeline import Changes, Workspace
+
+if TYPE_CHECKING:
+    from notesync.sync.publishing import Published
 
 
 def publish(workspace: Workspace) -> Published:

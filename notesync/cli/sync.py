@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from notesync.cli.keeping import Keeping
 from notesync.cli.publishing import describe_calendar, describe_changes, publish
 from notesync.cli.session import Session, command, pass_session
 from notesync.publish.text import format_count
-from notesync.sync.pipeline import Changes, Published, Workspace
+from notesync.sync.pipeline import Changes, Workspace
+
+if TYPE_CHECKING:
+    from notesync.sync.publishing import Published
 
 
 @command(examples=("notesync sync",))

@@ -18,10 +18,11 @@ from notesync.cli.publishing import describe_calendar, describe_follow_ups, publ
 from notesync.cli.session import Progress, Session, command, find_midnight, pass_session
 from notesync.problems import NotesyncError
 from notesync.publish.text import format_count
-from notesync.sync.pipeline import Changes, Published, Workspace
+from notesync.sync.pipeline import Changes, Workspace
 
 if TYPE_CHECKING:
     from notesync.problems import Problem
+    from notesync.sync.publishing import Published
     from notesync.sync.watch import Wake, Watcher
 
 _EXPECTED: tuple[type[Exception], ...] = (NotesyncError, OSError)

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from notesync import __version__
 from notesync.followup.agenda import Moment
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from notesync.store.history import History, Step
     from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Undone, Wish
-    from notesync.sync.feed import Done
+    from notesync.sync.publishing import Done, Published
     from notesync.sync.strays import Strays
 
-__all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
+__all__ = ["Changes", "Counts", "Name", "Selection", "Workspace", "open_workspace"]
 
 TEMPLATES_NAME = ".obsidian/templates.json"
 TASKS_NAME = ".obsidian/plugins/obsidian-tasks-plugin/data.json"
@@ -47,19 +47,6 @@ TRIES = 20  # to find the index as of our day: another process may keep asking a
 
 
 Answer = TypeVar("Answer")
-
-
-class Published(NamedTuple):
-    """The calendar that was brought up to date: its path, whether it was written, its events.
-
-    ``also`` are the other files that were written, ``paths`` all that we keep current.
-    """
-
-    path: str
-    changed: bool
-    events: int
-    also: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
 
 
 def open_workspace(
@@ -576,7 +563,7 @@ class Workspace(Answers):
 
         Raises OSError.
         """
-        from notesync.sync.feed import publish
+        from notesync.sync.publishing import publish
 
         return self._try(lambda: publish(self, self._vault))
 
