@@ -19,6 +19,7 @@ from notesync.cli.when import read_when
 from notesync.problems import Problem, UsageError
 from notesync.publish import receipt
 from notesync.publish.text import clean, render_problems_lines
+from notesync.sync.client_note import find_client, read_history
 from notesync.sync.pipeline import Workspace
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ class Desk:
         self.workspace = workspace
         self.dry_run = dry_run
         self.name = find_one(workspace.names(), wanted)
-        self.client: Client = workspace.read_client(self.name.key)
+        self.client: Client = find_client(workspace, self.name.key)
         self.settings = workspace.settings
         self.calendar = self.settings.work_calendar()
         self.today = workspace.moment.day
-        _, self.progress = workspace.read_history(self.name.key)
+        _, self.progress = read_history(workspace, self.name.key)
 
     @property
     def path(self) -> str:
@@ -113,14 +114,14 @@ class Desk:
         if written.attempt:
             attempts = max((item.attempts for item in self.list_items()), default=0)
             said += f", attempt {attempts}" if attempts > 1 else ""
-        _, progress = self.workspace.read_history(self.name.key)
+        _, progress = read_history(self.workspace, self.name.key)
         return said + receipt.describe_settled(self.progress, progress, self.today)
 
     def tell_unsettled(self, tag: str, entry: NewEntry) -> None:
         """Say so where a step's tag settles nothing: a slip must not look like work done."""
         from notesync.followup.choosing import MARKS
 
-        _, progress = self.workspace.read_history(self.name.key)
+        _, progress = read_history(self.workspace, self.name.key)
         if (
             not tag
             or tag in MARKS
