@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from notesync.followup.agenda import OVERDUE
+from notesync.followup.evidence import gather
 from notesync.followup.period import Period
-from notesync.followup.review import AtRisk, Review, build_review, gather
+from notesync.followup.review import AtRisk, Review, build_review
 from notesync.store.vault import Unreadable
 from notesync.sync.answers import Selection
 from notesync.sync.client_note import parse_client
