@@ -15,7 +15,7 @@ from notesync.cli import conflicts, keeping, session
 from notesync.cli.complete import complete_copies
 from notesync.cli.group import notesync
 from notesync.cli.watch import Watch
-from notesync.publish.tables import render_outline
+from notesync.publish.sheet import render_outline
 from notesync.store.history import History
 from notesync.sync import merging
 from notesync.sync.watch import STOPPED, SWEEP, Wake

@@ -85,7 +85,7 @@ def _render_list(workspace: Workspace, cases: Sequence[Case], form: str) -> Iter
         return words.render_cases_json(cases, workspace.root)
     if form == "lines":
         return words.render_cases_lines(cases)
-    from notesync.publish.tables import render_outline
+    from notesync.publish.sheet import render_outline
 
     return render_outline(words.outline_cases(cases), find_width(), has_color())
 
@@ -124,7 +124,7 @@ def _render_one(workspace: Workspace, cases: Sequence[Case], form: str) -> Itera
         return words.render_cases_json(cases, workspace.root)
     if form == "lines":
         return (line for case in cases for line in words.render_case_lines(case))
-    from notesync.publish.tables import render_outline
+    from notesync.publish.sheet import render_outline
 
     rows = (row for case in cases for row in words.outline_case(case))
     return render_outline(rows, find_width(), has_color())

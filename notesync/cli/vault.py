@@ -237,7 +237,7 @@ def _render(
         return text.render_problems_csv(problems)
     if form == "lines":
         return (*text.render_problems_lines(problems), *text.render_health_lines(health))
-    from notesync.publish.tables import render_problems_table
+    from notesync.publish.problems_table import render_problems_table
 
     return render_problems_table(problems, health, find_width(), has_color())
 
