@@ -25,7 +25,8 @@ from test_note import check_sound
 
 from notesync.followup.agenda import Moment
 from notesync.followup.client import list_keys
-from notesync.followup.settings import Settings, parse_settings, render_settings
+from notesync.followup.options import parse_settings, render_settings
+from notesync.followup.settings import Settings
 from notesync.notes.body import Body, parse_body
 from notesync.notes.edit_header import set_properties
 from notesync.notes.edit_log import NewEntry, add_entry

@@ -27,11 +27,11 @@ from notesync.followup.figures import (
     sum_up,
 )
 from notesync.followup.follow_up import Context, find_past
+from notesync.followup.options import parse_settings
 from notesync.followup.period import build_range, count_units, find_before, parse_period
 from notesync.followup.plans import load_plans
 from notesync.followup.review import AtRisk, Review, build_review
 from notesync.followup.rules import find_follow_ups, find_missed
-from notesync.followup.settings import parse_settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 from notesync.publish.review_words import build_report

@@ -85,7 +85,7 @@ def create_settings(root: str, zone: str, *, again: bool = False) -> list[str]:
     """Write new settings; where there are some raises RefusedError, or says so if there is ``again`` more to do."""
     from uuid import uuid4
 
-    from notesync.followup.settings import render_settings
+    from notesync.followup.options import render_settings
 
     content = render_settings(uuid4().hex, read_clock(zone).day.isoformat(), zone)
     path = os.path.join(root, SETTINGS_NAME)

@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import Interval, parse_interval, parse_offset
 from notesync.followup.follow_up import KINDS
-from notesync.followup.settings import LIST, MAP, SETTINGS_FILE, TEXT
+from notesync.followup.settings import SETTINGS_FILE
+from notesync.followup.settings_yaml import LIST, MAP, TEXT
 from notesync.problems import ERROR, WARNING, Problem
 
 if TYPE_CHECKING:

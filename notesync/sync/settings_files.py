@@ -10,7 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from notesync.followup.settings import Settings, parse_settings
+from notesync.followup.options import parse_settings
+from notesync.followup.settings import Settings
 from notesync.problems import Problem
 from notesync.store.vault import SETTINGS_NAME
 
