@@ -33,6 +33,7 @@ def _parse_text(node: Node) -> str:
 
 
 def parse_name(node: Node) -> str:
+    """A text; `none` is an empty one."""
     text = _parse_text(node)
     return "" if text.casefold() == "none" else text
 
@@ -42,6 +43,7 @@ def _is_none(node: Node) -> bool:
 
 
 def parse_id(node: Node) -> str:
+    """A vault's id."""
     text = parse_name(node)
     if len(text) > 100 or not text.isprintable() or " " in text:
         raise BadValue(node, "Write up to 100 letters and digits, as `notesync init` does.")
@@ -59,10 +61,12 @@ def _parse_texts(node: Node) -> tuple[str, ...]:
 
 
 def parse_words(node: Node) -> tuple[str, ...]:
+    """A list of words, in small letters."""
     return tuple(text.casefold() for text in _parse_texts(node))
 
 
 def parse_headings(node: Node) -> tuple[str, ...]:
+    """A list of headings, one at least."""
     headings = _parse_texts(node)
     if not headings:
         raise BadValue(node, "Name at least one heading: `[Log]`.")
@@ -70,6 +74,7 @@ def parse_headings(node: Node) -> tuple[str, ...]:
 
 
 def parse_patterns(node: Node) -> tuple[str, ...]:
+    """A list of folders and files, with slashes."""
     return tuple(text.replace("\\", "/") for text in _parse_texts(node))
 
 
@@ -83,6 +88,7 @@ def _parse_items(node: Node) -> Iterator[Node]:
 
 
 def parse_day(node: Node) -> str:
+    """A day as ISO text; `none` is an empty one."""
     from notesync.followup.dates import parse_date, suggest_date
 
     text = parse_name(node)
@@ -96,6 +102,7 @@ def parse_day(node: Node) -> str:
 
 
 def parse_days_off(node: Node) -> tuple[tuple[str, str], ...]:
+    """Days and ranges of days."""
     return tuple(_parse_range(item) for item in _parse_items(node))
 
 
@@ -119,6 +126,7 @@ def _parse_range(node: Node) -> tuple[str, str]:
 
 
 def parse_workdays(node: Node) -> tuple[int, ...]:
+    """Weekdays, Monday 0, one at least."""
     from notesync.followup.dates import parse_weekday
 
     days = set()
@@ -133,6 +141,7 @@ def parse_workdays(node: Node) -> tuple[int, ...]:
 
 
 def parse_timezone(node: Node) -> str:
+    """The name of a zone that this machine knows."""
     text = parse_name(node)
     if not text:
         return ""
@@ -148,6 +157,7 @@ def parse_timezone(node: Node) -> str:
 
 
 def parse_holidays(node: Node) -> str:
+    """A country, or a part of one, that has public holidays."""
     text = parse_name(node)
     if not text:
         return ""
@@ -162,6 +172,7 @@ def parse_holidays(node: Node) -> str:
 
 
 def parse_span(node: Node) -> tuple[int, str]:
+    """A length of time, which may be none and may count working days."""
     from notesync.followup.dates import parse_offset
 
     interval = parse_offset(_parse_text(node))
@@ -180,6 +191,7 @@ def _parse_cadence(node: Node) -> tuple[int, str]:
 
 
 def parse_number(node: Node) -> int:
+    """A whole number from 1."""
     text = _parse_text(node)
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_COUNT):
         raise BadValue(node, "Write a whole number from 1.")
@@ -209,6 +221,7 @@ def parse_duration(node: Node) -> int:
 
 
 def parse_flag(node: Node) -> bool:
+    """Yes or no."""
     text = _parse_text(node).casefold()
     if text in ("true", "yes", "on"):
         return True
@@ -218,6 +231,7 @@ def parse_flag(node: Node) -> bool:
 
 
 def parse_alarm(node: Node) -> int | None:
+    """A time of day in minutes; None for none."""
     from notesync.followup.dates import parse_clock
 
     text = parse_name(node)
@@ -228,6 +242,7 @@ def parse_alarm(node: Node) -> int | None:
 
 
 def parse_color(node: Node) -> str:
+    """A colour's CSS name where it has one, else its number."""
     from notesync.followup.colors import find_color, list_names
 
     text = parse_name(node)
@@ -244,6 +259,8 @@ def parse_color(node: Node) -> str:
 
 
 def one_of(*words: str) -> Callable[[Node], str]:
+    """A parser that takes one of these words."""
+
     def parse(node: Node) -> str:
         text = _parse_text(node).casefold()
         if text in words:
@@ -256,11 +273,13 @@ def one_of(*words: str) -> Callable[[Node], str]:
 
 
 def parse_machine(node: Node) -> str:
+    """A machine's name, or `any`."""
     text = _parse_text(node)
     return text.casefold() if text.casefold() == "any" else text
 
 
 def parse_calendar_path(node: Node) -> str:
+    """The calendar's path inside the vault."""
     text = _parse_text(node).replace("\\", "/")
     # Whatever stands at this path is replaced: no note can be meant.
     if not text.casefold().endswith(".ics") or not text.isprintable() or text.endswith("/.ics"):
@@ -272,6 +291,7 @@ def parse_calendar_path(node: Node) -> str:
 
 
 def parse_note_path(node: Node) -> str:
+    """A note's path inside the vault; `none` is an empty one."""
     text = parse_name(node).replace("\\", "/")
     if not text:
         return ""
@@ -294,15 +314,18 @@ def _stage_name(key: Node) -> str:
 
 
 def parse_default_every(node: Node) -> dict[str, tuple[int, str]]:
+    """How often, by stage; a stage may have none."""
     cadences = _parse_map(node, lambda value: parse_name(value) and _parse_cadence(value), _stage_name)
     return {stage: cadence for stage, cadence in cadences.items() if cadence}
 
 
 def parse_stage_minutes(node: Node) -> dict[str, int]:
+    """Minutes, by stage."""
     return _parse_map(node, _parse_minutes, _stage_name)
 
 
 def parse_fields(node: Node) -> dict[str, str]:
+    """The vault's own names of keys, by ours."""
     from notesync.followup.client import FIELDS
 
     known = ("type", *(field.key for field in FIELDS))
@@ -319,6 +342,7 @@ def parse_fields(node: Node) -> dict[str, str]:
 
 
 def parse_targets(node: Node) -> dict[str, tuple[int, str]]:
+    """A number and its period, by what is aimed at."""
     return _parse_map(node, _parse_target, lambda key: normalise(key.content))
 
 
@@ -343,6 +367,7 @@ _OWNER_KEYS: dict[str, Callable[[Node], Any]] = {
 
 
 def parse_owners(node: Node) -> dict[str, Owner]:
+    """What is known of each owner, by name."""
     if _is_none(node):
         return {}
     if node.kind != MAP:
@@ -377,6 +402,7 @@ def parse_plans(node: Node) -> tuple[Any, ...]:
 
 
 def find_nearest(word: str, words: Any) -> str:
+    """The word that may have been meant; '' for none."""
     from difflib import get_close_matches
 
     near = get_close_matches(word, list(words), 1, 0.6)

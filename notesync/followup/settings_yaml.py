@@ -161,6 +161,7 @@ def _value_of(event: Any) -> str:
 
 
 def normalise(key: str) -> str:
+    """A key as keys are compared."""
     from notesync.notes.note import normalise_key
 
     return normalise_key(key)
