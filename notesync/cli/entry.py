@@ -13,7 +13,7 @@ import click
 
 from notesync.cli.asking import ask
 from notesync.cli.session import AnyFunction
-from notesync.problems import UsageError
+from notesync.problems import UsageError, find_nearest
 
 if TYPE_CHECKING:
     from notesync.followup.dates import When
@@ -28,10 +28,8 @@ def _check_channel(_ctx: click.Context, _param: click.Parameter, value: str | No
     words = " ".join(value.split())
     if words.casefold() in CHANNELS:
         return words
-    from difflib import get_close_matches
-
-    near = get_close_matches(words.casefold(), CHANNELS, n=1)
-    hint = f"Did you mean '{near[0]}'?" if near else "Write call, visit, video, email, message or letter."
+    near = find_nearest(words.casefold(), CHANNELS)
+    hint = f"Did you mean '{near}'?" if near else "Write call, visit, video, email, message or letter."
     raise click.BadParameter(f"'{value}' is no channel that is known. {hint}")
 
 

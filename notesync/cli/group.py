@@ -17,7 +17,7 @@ import click
 
 from notesync import __version__
 from notesync.cli.session import Session, shared_options
-from notesync.problems import NotesyncError, UsageError
+from notesync.problems import NotesyncError, UsageError, find_nearest
 
 # Command: the module that holds it, and its line in the list of commands (the first of its help).
 COMMANDS = {
@@ -73,10 +73,8 @@ class Group(click.Group):
 
     def suggest_command(self, ctx: click.Context, wrong: str) -> NoReturn:
         """End with the command that was probably meant."""
-        from difflib import get_close_matches
-
-        near = get_close_matches(wrong, COMMANDS, n=1)
-        mend = f"Did you mean '{near[0]}'?" if near else "'notesync --help' lists the commands."
+        near = find_nearest(wrong, COMMANDS)
+        mend = f"Did you mean '{near}'?" if near else "'notesync --help' lists the commands."
         ctx.fail(f"No such command '{wrong}'. {mend}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,7 +11,7 @@ from notesync.cli.desk import Desk, client_argument
 from notesync.cli.entry import at_option, build_entry, channel_option, read_text
 from notesync.cli.session import Session, command, dry_run_option, pass_session
 from notesync.cli.when import WritingCommand
-from notesync.problems import UsageError
+from notesync.problems import UsageError, find_nearest
 from notesync.publish.text import clean
 from notesync.sync.pipeline import Workspace
 
@@ -98,7 +98,7 @@ def log(
 
 def _find_tag(workspace: Workspace, step: str) -> str:
     """The tag of a step of the plans in force, or one that means something by itself."""
-    from notesync.followup.choosing import MARKS, find_nearest, list_steps
+    from notesync.followup.choosing import MARKS, list_steps
 
     wanted = step.strip().lstrip("#").casefold().replace(" ", "-")
     steps = list_steps(workspace.plans())
@@ -107,7 +107,7 @@ def _find_tag(workspace: Workspace, step: str) -> str:
             return choice.tag
     if wanted in MARKS:
         return wanted
-    near = find_nearest(wanted, [*MARKS, *(name for choice in steps for name in choice.names)])
+    near = find_nearest(wanted, sorted({*MARKS, *(name for choice in steps for name in choice.names)}))
     hint = f"Did you mean '{near}'? " if near else ""
     raise UsageError(f"unknown-step: no plan has a step '{step}'. {hint}'notesync plans' lists them.")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from notesync.followup.settings import Owner
 from notesync.followup.settings_yaml import LIST, MAP, TEXT, Node, build_tuples, normalise, shorten
+from notesync.problems import find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -399,11 +400,3 @@ def parse_plans(node: Node) -> tuple[Any, ...]:
     if node.kind != MAP:
         raise BadValue(node, "Write a plan's name a line, indented, with its steps below.")
     return build_tuples(node)
-
-
-def find_nearest(word: str, words: Any) -> str:
-    """The word that may have been meant; '' for none."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, list(words), 1, 0.6)
-    return near[0] if near else ""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.followup.option_values import (
     BadValue,
-    find_nearest,
     one_of,
     parse_alarm,
     parse_calendar_path,
@@ -40,6 +39,7 @@ from notesync.followup.option_values import (
 )
 from notesync.followup.settings import SETTINGS_FILE, Settings
 from notesync.followup.settings_yaml import LIST, MAP, TEXT, Node, Reading, normalise, shorten
+from notesync.problems import find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,10 @@ from notesync.sync.ties import Ties, add_ties, find_ties
 if TYPE_CHECKING:
     from notesync.followup.client import Client
     from notesync.followup.follow_up import Context
+    from notesync.followup.settings import Settings
     from notesync.followup.steps import Progress
     from notesync.notes.body import Entry
+    from notesync.notes.note import Note
     from notesync.store.rows import FollowUpRow
     from notesync.sync.pipeline import Workspace
 
@@ -82,6 +84,11 @@ def _read_client(workspace: Workspace, key: int) -> Client | None:
     except Unreadable:
         return None
     return parse_client(content.data, found[1], workspace.context(), find_ties(workspace.index, [key])[key])
+
+
+def read_as_client(note: Note, settings: Settings) -> Client:
+    """The client that a note tells of, as far as the note itself goes."""
+    return read_client(note, parse_body(note, settings.log_headings), settings)[0]
 
 
 def parse_client(data: bytes, path: str, context: Context, ties: Ties) -> Client:

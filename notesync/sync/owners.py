@@ -11,12 +11,17 @@ if TYPE_CHECKING:
 
 def find_owners(workspace: Workspace) -> list[str]:
     """The owners in notes and settings, in small letters."""
-    named = (normalize("NFC", name).casefold() for name in workspace.settings.owners)
+    named = (fold_owner(name) for name in workspace.settings.owners)
     return sorted(filter(None, workspace.index.owners().union(named)))
 
 
 def spell_owner(workspace: Workspace, owner: str) -> str:
     """An owner's name for people: as the settings spell it, else with capitals."""
-    folded = normalize("NFC", owner).casefold()
-    named = (name for name in workspace.settings.owners if normalize("NFC", name).casefold() == folded)
+    folded = fold_owner(owner)
+    named = (name for name in workspace.settings.owners if fold_owner(name) == folded)
     return next(named, folded.title())
+
+
+def fold_owner(name: str) -> str:
+    """The name as owners are compared by it."""
+    return normalize("NFC", name).casefold()

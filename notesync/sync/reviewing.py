@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
-from unicodedata import normalize
 
 from notesync.followup.agenda import OVERDUE
 from notesync.followup.evidence import gather
@@ -17,6 +16,7 @@ from notesync.followup.review import AtRisk, Review, build_review
 from notesync.store.vault import Unreadable
 from notesync.sync.answers import Selection
 from notesync.sync.client_note import parse_client
+from notesync.sync.owners import fold_owner
 from notesync.sync.ties import find_ties
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def review_period(
     """The review of a period for these owners' clients, or all, as today began."""
     apart = _Apart([], [])
     clients = list(_read_clients(workspace, apart, progress))
-    wanted = {_fold(owner) for owner in owners}
+    wanted = {fold_owner(owner) for owner in owners}
     today, context = workspace.moment.day, workspace.context()
 
     def is_ours(client: Client) -> bool:
-        return not wanted or not wanted.isdisjoint(map(_fold, client.owners))
+        return not wanted or not wanted.isdisjoint(map(fold_owner, client.owners))
 
     evidence = gather(clients, is_ours, context, today)
     with workspace.at_midnight():
@@ -68,10 +68,6 @@ def _tell_apart(apart: _Apart) -> Iterator[str]:
 
 def _list_some(paths: Sequence[str]) -> str:
     return ", ".join(paths[:3]) + (" and others" if len(paths) > 3 else "")
-
-
-def _fold(name: str) -> str:
-    return normalize("NFC", name).casefold()
 
 
 def _read_clients(workspace: Workspace, apart: _Apart, progress: Progress | None) -> Iterator[Client]:
