@@ -10,11 +10,11 @@ from notesync.publish import calendar
 from notesync.publish.calendar import AnyPiece
 from notesync.sync.kept_events import (
     Kept,
-    exported_events,
     find_made,
     find_stretches,
-    kept_days,
-    unique,
+    make_unique,
+    read_days,
+    render_exported,
 )
 from notesync.sync.owners import spell_owner
 
@@ -43,8 +43,8 @@ def build_feed(
     if component == calendar.EVENT and detail == settings.calendar_detail:
         events = _kept_events(workspace, find_made(workspace, first, last), owners, first, last)
     else:
-        found = exported_events(workspace, owners, component, detail, first, last)
-        events = (b"".join(piece) for piece in unique(found))
+        found = render_exported(workspace, owners, component, detail, first, last)
+        events = (b"".join(piece) for piece in make_unique(found))
     marks = calendar.UNMARKED if exported or owners else calendar.build_marks(settings.vault_id)
     return render_feed(workspace, events, detail, owners, marks)
 
@@ -64,7 +64,7 @@ def build_feeds(workspace: Workspace, owners: Iterable[tuple[str, ...]]) -> Iter
 def _kept_events(
     workspace: Workspace, kept: Kept, owners: tuple[str, ...], first: int, last: int
 ) -> Iterator[bytes]:
-    days = kept_days(workspace, kept, owners, find_stretches(workspace, first, last))
+    days = read_days(workspace, kept, owners, find_stretches(workspace, first, last))
     return (b"".join(events) for _, events in days)
 
 

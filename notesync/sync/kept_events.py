@@ -106,7 +106,7 @@ def find_stretches(workspace: Workspace, first: int, last: int) -> list[tuple[in
     return [(first, min(last, today - 1)), (today, today), (max(first, today + 1), last)]
 
 
-def kept_days(
+def read_days(
     workspace: Workspace, kept: Kept, owners: tuple[str, ...], stretches: Iterable[tuple[int, int]]
 ) -> Iterator[tuple[int, list[bytes]]]:
     """The days' events of the vault's own calendar, or its owners', in order and in pieces.
@@ -125,11 +125,11 @@ def kept_days(
         if first == day.toordinal() == last:
             own = [body for _, key, body in rows if key not in left_out]
             own += _find_moved(workspace, standing.moved)
-            apart = chain.from_iterable(unique([sorted(own)]))
+            apart = chain.from_iterable(make_unique([sorted(own)]))
             yield first, [*_digest(workspace, standing.pressing, detail), *apart]
             continue
         for shown, group in groupby(rows, key=itemgetter(0)):
-            for piece in unique(_read_events(group, left_out)):
+            for piece in make_unique(_read_events(group, left_out)):
                 yield shown, piece
 
 
@@ -170,7 +170,7 @@ def _make_moved(workspace: Workspace, moved: dict[int, int]) -> None:
     workspace.index.store_moved_events(today, ((key, event.body) for key, event in made))
 
 
-def exported_events(
+def render_exported(
     workspace: Workspace, owners: tuple[str, ...], component: str, detail: str, first: int, last: int
 ) -> Iterator[list[bytes]]:
     """A calendar that is not the vault's own: nothing of it is kept."""
@@ -270,7 +270,7 @@ def _find_named(workspace: Workspace, pressing: Sequence[Pressing]) -> list[Judg
 # bytes ----------------------------------------------------------------------------------------------
 
 
-def unique(pieces: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
+def make_unique(pieces: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
     """The events with every UID once: of several alike (one id in two notes) all but one get one of their own.
 
     Equal UIDs share their day, because the day is part of the hash, so they come one after the other; their

@@ -21,9 +21,9 @@ from notesync.sync.kept_events import (
     Kept,
     find_kept,
     find_stretches,
-    kept_days,
     make_ahead,
     make_missing,
+    read_days,
 )
 from notesync.sync.owners import find_owners
 from notesync.sync.standing import Standing
@@ -145,13 +145,13 @@ def _publish_calendar(
     """
     before = desk.before.get(path)
     if before is not None and (days := _find_touched(desk, before)):
-        fresh = kept_days(desk.workspace, desk.kept, owners, [(day, day) for day in days])
+        fresh = read_days(desk.workspace, desk.kept, owners, [(day, day) for day in days])
         try:
             return _replace(desk, path, owners, marks, before.renew(days, fresh), before.signature)
         except MovedBaseError:
             pass  # another program has been there
     stretches = find_stretches(desk.workspace, desk.first, desk.last)
-    events = kept_days(desk.workspace, desk.kept, owners, stretches)
+    events = read_days(desk.workspace, desk.kept, owners, stretches)
     return _replace(desk, path, owners, marks, join_days(events), UNTRUSTED)
 
 
