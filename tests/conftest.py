@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+HOMES = ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,3 +43,15 @@ def quick_path(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=memory, prefix="notesync-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def own_places(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home, for the commands that keep something there: nothing of the person who runs the tests is touched."""
+    home = quick_path / "home"
+    home.mkdir()
+    for name in HOMES:
+        monkeypatch.setenv(name, str(home))
+    for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR", "NOW"):
+        monkeypatch.delenv(name, raising=False)
+    return home
