@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from notesync.sync import reading, refresh
+
 GOLDEN = Path(__file__).parent / "golden"
 HOMES = ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
@@ -32,6 +34,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str | bytes], None]
         assert data == path.read_bytes()
 
     return compare
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waits() -> Iterator[None]:
+    """A command looks a second time at what went just now, but at once: nobody has to save anything meanwhile."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(refresh, "GLANCE", 0.0)
+        patched.setattr(reading, "RETRY", 0.0)
+        yield
 
 
 @pytest.fixture

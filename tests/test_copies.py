@@ -28,23 +28,20 @@ TODAY = Moment(date(2026, 11, 22), 600)
 
 
 @pytest.fixture(autouse=True)
-def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the person who runs the tests is read or written, and it is Sunday 22 November 2026."""
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
+def _today(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "read_clock", lambda zone: TODAY)
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Path:
-    root = tmp_path / "vault"
+def vault(quick_path: Path) -> Path:
+    root = quick_path / "vault"
     root.mkdir()
     return root
 
 
 @pytest.fixture
-def workspace(vault: Path, tmp_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as opened:
+def workspace(vault: Path, quick_path: Path) -> Iterator[Workspace]:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as opened:
         yield opened
 
 
@@ -568,12 +565,12 @@ def test_the_tasks_of_a_clients_copy_are_the_clients_whomever_they_link_to(
 # --- Who else must not count twice -----------------------------------------------------------------------
 
 
-def test_people_of_one_company_do_not_share_a_copys_contacts(vault: Path, tmp_path: Path) -> None:
+def test_people_of_one_company_do_not_share_a_copys_contacts(vault: Path, quick_path: Path) -> None:
     (vault / "notesync.yaml").write_text("default_every: {prospect: 2 weeks}\n")
     put(vault, "Ben.md", "type: client\ncompany: Acme\nlast_contact: 2026-11-02")
     put(vault, "Ann.md", "type: client\ncompany: Acme\nlast_contact: 2026-11-02")
     put(vault, "Ann (conflicted copy).md", "type: client\ncompany: Acme\nlast_contact: 2026-11-20")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "c")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "c")) as workspace:
         found = look(workspace)
     assert [each.split(" (")[0] for each in found] == [
         "* Ann: Keep in touch 2026-12-09",

@@ -505,7 +505,8 @@ def test_an_entry_that_no_log_can_hold_is_refused(entry: NewEntry, code: str) ->
 REFUSED_LOGS = {
     "an open code block": ("```\nx\n", "unclosed-code", "a.md:1"),
     "a log that is read to its limit": (
-        "# Log\n" + "- 2026-11-01 call: abc\n" * 45_000,
+        # long entries first, for there is much to read of many short ones
+        "# Log\n" + f"- 2026-11-01 call: {'words ' * 500}\n" * 325 + "- 2026-11-01 call: abc\n" * 1_000,
         "log-too-long",
         "a.md:1",
     ),

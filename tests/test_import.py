@@ -17,19 +17,13 @@ from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 from notesync.sync import importing
 
-
-@pytest.fixture(autouse=True)
-def _own_places(tmp_path, monkeypatch):
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.delenv("NOTESYNC_VAULT", raising=False)
-    (tmp_path / "home").mkdir()
+pytestmark = pytest.mark.usefixtures("own_places")
 
 
 @pytest.fixture
-def vault(tmp_path, monkeypatch):
+def vault(quick_path, monkeypatch):
     """An empty vault with settings, where we are; the files to import stand beside it."""
-    return make_vault(tmp_path / "vault", monkeypatch)
+    return make_vault(quick_path / "vault", monkeypatch)
 
 
 def make_vault(root, monkeypatch):
@@ -476,13 +470,13 @@ do_not_contact: false
 
 
 @pytest.mark.parametrize("form", ["vcf", "csv", "json"])
-def test_what_was_exported_imports_to_the_same(vault, tmp_path, monkeypatch, form):
+def test_what_was_exported_imports_to_the_same(vault, quick_path, monkeypatch, form):
     note(vault, "Clients/Anna.md", RICH)
     note(vault, "Clients/Ben.md", "---\ntype: client\nid: k8\n---\n- a list\n")
     exported = run("export", "--format", form).stdout_bytes
     file = write(vault, f"all.{form}", exported)
     assert "2 there already" in run("import", file).stdout
-    other = make_vault(tmp_path / "other" / "vault", monkeypatch)
+    other = make_vault(quick_path / "other" / "vault", monkeypatch)
     assert "2 new" in run("import", file).stdout
     again = run("export", "--format", form).stdout_bytes
     if form == "json":  # it also says where each note is

@@ -23,11 +23,8 @@ NOTES = {
 
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    root = tmp_path / "vault"
+def vault(own_places: Path, quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = quick_path / "vault"
     root.mkdir()
     (root / "notesync.yaml").write_text("vault_id: v\ntimezone: Africa/Johannesburg\n", encoding="utf-8")
     for name, note in NOTES.items():

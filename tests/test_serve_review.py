@@ -28,10 +28,8 @@ def find_moment(_zone: str) -> Moment:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "own"))
-    root = tmp_path / "vault"
+def workspace(own_places: Path, quick_path: Path) -> Iterator[Workspace]:
+    root = quick_path / "vault"
     root.mkdir()
     for name in ("Anna", "Ben"):
         text = f"---\ntype: client\nname: Of {name}\nowner: {name}\nevery: week\n---\n## Log\n- 2026-11-03 call: x\n"

@@ -49,12 +49,7 @@ value: 5000
 
 
 @pytest.fixture(autouse=True)
-def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the person who runs the tests is read or written, and it is Sunday 22 November 2026."""
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
+def _now(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "read_clock", lambda zone: session.parse_moment(NOW))
 
 
@@ -92,8 +87,8 @@ class Vault:
 
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    found = Vault(tmp_path / "vault")
+def vault(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    found = Vault(quick_path / "vault")
     monkeypatch.chdir(found.root)
     return found
 
@@ -466,7 +461,7 @@ def save_at_each_write(vault: Vault, monkeypatch: pytest.MonkeyPatch, times: int
         return real(*args)
 
     monkeypatch.setattr(change, "_write", write_after_the_other)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(change, "_WAITS", (0.0,) * len(change._WAITS))
 
 
 def test_a_note_that_is_saved_meanwhile_keeps_both(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -705,10 +700,10 @@ def test_what_was_written_is_not_denied_where_it_cannot_be_told(vault: Vault, wo
 
 @POSIX
 def test_a_note_is_changed_where_the_index_has_no_place(
-    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vault: Vault, quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    (quick_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(quick_path / "file"))
     vault.put("Anna.md", ANNA)
     done = vault.run("log", "anna", "x")
     assert (done.exit_code, "- 2026-11-22 x\n" in vault.read()) == (0, True)
@@ -809,8 +804,8 @@ def test_clients_steps_and_tasks_are_completed(complete: Callable[..., list[str]
 
 @POSIX
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_gets_each_name_as_one_word(complete: Callable[..., list[str]], tmp_path: Path) -> None:
-    program = tmp_path / "notesync"
+def test_bash_gets_each_name_as_one_word(complete: Callable[..., list[str]], quick_path: Path) -> None:
+    program = quick_path / "notesync"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m notesync "$@"\n')
     program.chmod(0o755)
     script = """
@@ -827,7 +822,7 @@ def test_bash_gets_each_name_as_one_word(complete: Callable[..., list[str]], tmp
         _notesync_completion notesync
         echo "${#COMPREPLY[@]} for words of one's own"
     """
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    path = f"{quick_path}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PYTHONPATH": str(HOME), "PATH": path}
     done = subprocess.run(
         ["bash", "-c", script], env=environment, capture_output=True, check=True, timeout=60
