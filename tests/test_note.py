@@ -519,11 +519,11 @@ HOSTILE = {
     "keys": "---\nname: Anna\n" + "@: x\n" * 12_000 + "---\n",
     "a long key": "---\nname: Anna\n" + "a b" * 20_000 + "\n---\n",
     "links": "---\nname: Anna\nb: " + "[[a]] " * 10_000 + "\n---\n",
-    "50 MB of words": "---\nname: Anna\n---\n" + "words and words\n" * 3_200_000,
-    "50 MB of header": "---\nname: Anna\n" + "a: b\n" * 10_000_000 + "---\n",
-    "50 MB never closed": "---\nname: Anna\n" + "a: b\n" * 10_000_000,
-    "50 MB of blank lines": "\n" * 50_000_000,
-    "50 MB of markers": "<<<<<<< \n" * 5_500_000,
+    "5 MB of words": "---\nname: Anna\n---\n" + "words and words\n" * 320_000,
+    "5 MB of header": "---\nname: Anna\n" + "a: b\n" * 1_000_000 + "---\n",
+    "5 MB never closed": "---\nname: Anna\n" + "a: b\n" * 1_000_000,
+    "5 MB of blank lines": "\n" * 5_000_000,
+    "5 MB of markers": "<<<<<<< \n" * 550_000,
 }
 
 
