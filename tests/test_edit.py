@@ -172,7 +172,7 @@ value_texts = st.one_of(
 
 
 @given(value_texts, st.sampled_from(["", "'", '"']), st.booleans())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_every_reader_gets_the_text_that_was_meant(text: str, quote: str, in_brackets: bool) -> None:
     rendered = render_value(text, quote, in_brackets)
     line = f"key: [{rendered}, z]" if in_brackets else f"key: {rendered}"
@@ -274,7 +274,7 @@ wishes = st.dictionaries(
     st.booleans(),
     st.booleans(),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_only_the_wished_keys_change(
     lines: list[str], wanted: dict[str, Wish], ends: list[str], bom: bool, body: bool
 ) -> None:
@@ -560,7 +560,7 @@ def forget(entries: Sequence[Entry]) -> list[Entry]:
     st.sampled_from([None, 600]),
     said_words,
 )
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @example(["## Log", "- 2026-11-20 a"], ["\r\n"], "", True, False, D19, None, "%%\n- ```a")
 @example(["<!--", "## Log"], ["\n"], "", False, True, D19, 600, "-->")
 def test_an_entry_changes_nothing_but_itself(
@@ -598,7 +598,7 @@ def test_an_entry_changes_nothing_but_itself(
 
 
 @given(said_words, st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_backslash_that_was_put_in_is_taken_out_again(text: str, everywhere: bool) -> None:
     line = re.sub("[\r\n]", "", text)
     assert unescape_words(escape_words(line, everywhere)) == line
@@ -779,7 +779,7 @@ task_words = st.lists(
 
 
 @given(awkward_lines, task_words, st.sampled_from(NEWLINES), st.booleans(), st.integers(0, 8))
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_a_task_changes_nothing_but_itself(
     lines: list[str], words: str, newline: str, open_end: bool, at: int
 ) -> None:

@@ -328,7 +328,7 @@ def test_what_is_not_certain_without_a_base(one: str, two: str, keys: list[str])
 # ------------------------------------------------------------------------------------ any two edits
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(versions())
 def test_no_added_line_is_lost_and_merging_again_changes_nothing(notes: tuple[str, str, str]) -> None:
     base, one, two = notes
@@ -352,7 +352,7 @@ def test_no_added_line_is_lost_and_merging_again_changes_nothing(notes: tuple[st
     assert settled(base, base, text) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(versions(twice=True))
 def test_no_added_line_is_lost_where_equal_ones_stand_twice(notes: tuple[str, str, str]) -> None:
     """Which of them one side took out nobody can tell: merging again may ask, but loses none either."""
@@ -370,7 +370,7 @@ def test_no_added_line_is_lost_where_equal_ones_stand_twice(notes: tuple[str, st
         assert again is None or not find_unexcused(count_lines(side) - before - count_lines(again.decode()))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(versions())
 def test_answers_settle_every_merge(notes: tuple[str, str, str]) -> None:
     """Whatever is asked can be answered, and the text says what was answered."""
@@ -384,7 +384,7 @@ def test_answers_settle_every_merge(notes: tuple[str, str, str]) -> None:
         assert question.one in text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(versions(entries_only=True), st.booleans())
 def test_logs_are_united_with_and_without_a_base(notes: tuple[str, str, str], known: bool) -> None:
     """Each entry of either side once, in the order that the log has; nothing is asked."""
@@ -395,7 +395,7 @@ def test_logs_are_united_with_and_without_a_base(notes: tuple[str, str, str], kn
     assert counts[0] == counts[1] | counts[2]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(versions())
 def test_without_a_base_nothing_at_all_is_lost(notes: tuple[str, str, str]) -> None:
     _, one, two = notes
