@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 from terminal import find_raw
-from test_merge import count_lines, is_told_apart
 from test_note import check_sound
+from two_edits import count_lines, is_told_apart
 
 from notesync.followup.agenda import Moment
 from notesync.followup.client import list_keys

@@ -96,6 +96,12 @@ def is_told_apart(base: str, one: str, two: str) -> bool:
     return not ((before - first) & (second - before) or (before - second) & (first - before))
 
 
+def find_lost(notes: tuple[str, str, str], text: str) -> list[str]:
+    """The lines that one of two edits has put into a note and that are missing in what was made of both."""
+    base, *sides = map(count_lines, notes)
+    return [line for side in sides for line in find_unexcused(side - base - count_lines(text))]
+
+
 def find_unexcused(lost: Counter[str]) -> list[str]:
     """Lines that must not be lost: not a list's or an earlier contact's, whose meaning lives on, nor an empty key."""
     return [line for line in lost if not line.startswith(("tags:", "last_contact:")) and line != "phone:"]
