@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from notesync.followup.agenda import Moment
 from notesync.sync import reading, refresh
+from notesync.sync.pipeline import Workspace, open_workspace
 
 GOLDEN = Path(__file__).parent / "golden"
 HOMES = ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
@@ -66,3 +69,19 @@ def own_places(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR", "NOW"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture
+def vault(quick_path: Path) -> Path:
+    """An empty vault, for the tests that want no more."""
+    root = quick_path / "vault"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def workspace(vault: Path, quick_path: Path) -> Iterator[Workspace]:
+    """That vault as it is on Sunday 22 November 2026, at ten."""
+    now = Moment(date(2026, 11, 22), 600)
+    with open_workspace(str(vault), lambda _zone: now, cache=str(quick_path / "cache")) as opened:
+        yield opened

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
+from commands import run
 
 from notesync.cli import group, session
 from notesync.cli.group import COMMANDS, notesync
@@ -60,11 +60,6 @@ def vault(quick_path, monkeypatch):
         (root / f"{name}.md").write_text(text, encoding="utf-8")
     monkeypatch.chdir(root)
     return root
-
-
-def run(*words, typed=None):
-    """The outcome of one command in this process."""
-    return CliRunner().invoke(notesync, [str(word) for word in words], input=typed)
 
 
 def start(*words, **options):

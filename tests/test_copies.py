@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
+from commands import put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,26 +30,6 @@ TODAY = Moment(date(2026, 11, 22), 600)
 @pytest.fixture(autouse=True)
 def _today(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "read_clock", lambda zone: TODAY)
-
-
-@pytest.fixture
-def vault(quick_path: Path) -> Path:
-    root = quick_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, quick_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as opened:
-        yield opened
-
-
-def put(vault: Path, name: str, header: str = "", body: str = "") -> None:
-    path = vault / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    front = f"---\n{header}\n---\n" if header else ""
-    path.write_text(f"{front}{body}", encoding="utf-8", newline="")
 
 
 def remember(vault: Path, name: str, text: str) -> None:

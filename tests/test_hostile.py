@@ -235,7 +235,13 @@ def test_names_that_no_other_system_takes_are_clients_too(place, checked):
     code, out, _ = run(place, "check", "--all", "--format", "json")
     assert code == 1
     paths = {item["path"] for item in json.loads(out)["items"]}
-    assert {"two\nlines.md", "\x1b[2J\x1b]0;own\x07.md", "--help.md", "-rf *.md", "$(reboot) `id` %s {0}.md"} <= paths
+    assert {
+        "two\nlines.md",
+        "\x1b[2J\x1b]0;own\x07.md",
+        "--help.md",
+        "-rf *.md",
+        "$(reboot) `id` %s {0}.md",
+    } <= paths
     assert not {"fifo.md", "socket.md", "folder.md", "link.md", "round.md"} & paths
     assert not [path for path in paths if path.startswith("up/")]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 
+import commands
 import pytest
-from click.testing import CliRunner
+from commands import write as note
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notesync.cli.group import notesync
 from notesync.followup.client import is_client, read_client
 from notesync.followup.settings import Settings
 from notesync.notes.body import parse_body
@@ -34,7 +34,7 @@ def make_vault(root, monkeypatch):
 
 
 def run(*words, code=0):
-    done = CliRunner().invoke(notesync, [str(word) for word in words])
+    done = commands.run(*words)
     assert done.exit_code == code, (done.stdout, done.stderr, done.exception)
     return done
 
@@ -43,12 +43,6 @@ def write(vault, name, text):
     place = vault.parent / name
     place.write_bytes(text if isinstance(text, bytes) else text.encode())
     return place
-
-
-def note(vault, path, text):
-    place = vault / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(text.encode())
 
 
 def listed(vault):

@@ -8,11 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from commands import run, write
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from notesync.cli.group import notesync
 from notesync.followup.client import is_client, read_client
 from notesync.followup.duplicates import find_likely
 from notesync.followup.settings import Settings
@@ -38,17 +37,6 @@ def vault(quick_path, monkeypatch):
     (root / "notesync.yaml").write_text("timezone: Africa/Johannesburg\n", encoding="utf-8")
     monkeypatch.chdir(root)
     return root
-
-
-def run(*words):
-    return CliRunner().invoke(notesync, [str(word) for word in words])
-
-
-def write(root, path, text):
-    place = root / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(text.encode())
-    return place
 
 
 def read(root, path, known=None):
@@ -383,7 +371,9 @@ def test_who_shares_a_name_a_number_or_an_address_is_named(vault):
 def test_when_phone_numbers_are_the_same(quick_path, one, other, same):
     write(quick_path, "a.md", f"---\ntype: client\nphone: '{one}'\n---\n")
     moment = pipeline.Moment(datetime(2026, 11, 22).date(), 0)
-    with pipeline.open_workspace(str(quick_path), lambda _: moment, cache=str(quick_path / ".cache")) as opened:
+    with pipeline.open_workspace(
+        str(quick_path), lambda _: moment, cache=str(quick_path / ".cache")
+    ) as opened:
         opened.refresh()
         found = list(find_likely("b", (other,), (), opened.cards(pipeline.Selection())))
     assert [each.path for each in found] == (["a.md"] if same else [])

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
+from commands import run, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notesync.cli.group import notesync
 from notesync.followup.client import FIELDS, KEYS, is_client
 from notesync.followup.settings import Settings
 from notesync.notes.note import parse_note
@@ -38,17 +37,6 @@ def vault(quick_path, monkeypatch):
     (root / ".obsidian").mkdir(parents=True)
     monkeypatch.chdir(root)
     return root
-
-
-def run(*words):
-    return CliRunner().invoke(notesync, [str(word) for word in words])
-
-
-def write(root, path, text):
-    place = root / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(text.encode())
-    return place
 
 
 def list_files(root):

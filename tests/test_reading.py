@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,6 @@ from notesync.sync import reading
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
-
-
-@pytest.fixture
-def vault(quick_path: Path) -> Path:
-    root = quick_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, quick_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as opened:
-        yield opened
 
 
 def codes(workspace: Workspace) -> list[tuple[str, str]]:

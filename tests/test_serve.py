@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gzip
 import hmac
@@ -16,11 +15,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unittest.mock import patch
 
 import click
 import pytest
+from asking import Reply, ask_app
 from icalendar import Calendar
 
 from notesync.cli import sync as cli_sync
@@ -79,12 +79,6 @@ def board(workspace: Workspace) -> Board:
     return Board(build_site(workspace, KEYS, NOW))
 
 
-class Reply(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 def ask(
     board: Board,
     path: str,
@@ -94,25 +88,9 @@ def ask(
     public: str = "",
 ) -> Reply:
     """What the application answers, asked as a server asks it."""
-    sent: list[Any] = []
     given = {"host": "localhost:8423"} | (headers or {})
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()],
-        "server": ("127.0.0.1", 8423), "client": ("127.0.0.1", 50000),
-    }  # fmt: skip
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
     with patch("notesync.serve.app.time.time", lambda: CLOCK):
-        asyncio.run(build_app(board, HOSTS, public)(scope, receive, send))
-    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Reply(sent[0]["status"], told, b"".join(message.get("body", b"") for message in sent[1:]))
+        return ask_app(build_app(board, HOSTS, public), path, given, method, query)
 
 
 def feed_path(secret: str = KEYS.feed) -> str:
@@ -655,7 +633,9 @@ def test_damaged_secrets_are_never_replaced_unasked(vault: Path, quick_path: Pat
     assert make_keys(str(vault), anew=True) == find_keys(str(vault))
 
 
-def test_the_address_of_the_last_start_is_remembered_for_the_user_alone(vault: Path, quick_path: Path) -> None:
+def test_the_address_of_the_last_start_is_remembered_for_the_user_alone(
+    vault: Path, quick_path: Path
+) -> None:
     assert find_address(str(vault)) == ""
     store_address(str(vault), "https://notes.example.org")
     store_address(str(vault), "https://other.example.org")

@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from client_notes import read_text
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from notesync.followup.client import Client, find_known_keys, read_client
+from notesync.followup.client import Client
 from notesync.followup.follow_up import KINDS, Context, FollowUp, Past, find_past
 from notesync.followup.plans import load_plans
 from notesync.followup.settings import Settings, parse_settings
 from notesync.followup.steps import Progress, Steps, find_missed_steps, find_progress, find_steps
-from notesync.notes.body import parse_body
-from notesync.notes.note import parse_note
 
 TODAY = date(2026, 11, 22)  # a Sunday
 
@@ -23,9 +22,7 @@ TODAY = date(2026, 11, 22)  # a Sunday
 def read(text: str, settings: Settings) -> Client:
     """A note whose header and body are parted by a line `--`."""
     header, _, body = text.partition("\n--\n")
-    data = f"---\ntype: client\n{header}\n---\n{body}\n".encode()
-    note = parse_note(data, "Clients/Ann.md", find_known_keys(settings))
-    return read_client(note, parse_body(note, settings.log_headings), settings)[0]
+    return read_text(f"---\ntype: client\n{header}\n---\n{body}\n", settings)
 
 
 def make_context(text: str = "") -> Context:

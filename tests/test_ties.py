@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import commands
 import pytest
 
 from notesync.followup.agenda import Moment
@@ -15,24 +15,8 @@ TODAY = Moment(date(2026, 11, 22), 600)
 CADENCES = "since: 2026-11-01\ndefault_every: {prospect: 2 weeks}\n"
 
 
-@pytest.fixture
-def vault(quick_path: Path) -> Path:
-    root = quick_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, quick_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as opened:
-        yield opened
-
-
 def put(vault: Path, name: str, header: str = "", body: str = "") -> None:
-    path = vault / f"{name}.md"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    front = f"---\n{header}\n---\n" if header else ""
-    path.write_text(f"{front}{body}", encoding="utf-8")
+    commands.put(vault, f"{name}.md", header, body)
 
 
 def look(workspace: Workspace) -> list[str]:
