@@ -1136,23 +1136,32 @@ WHEN = (
 WRITING = (
     "## Writing into notes",
     "",
-    "`log`, `done`, `move`, `pause`, `sold`, `lost`, `undo`, `conflicts merge` and `import --update` change notes; nothing else does, and never by itself.",
+    "`log`, `done`, `move`, `pause`, `sold`, `lost`, `undo`, `conflicts merge` and `import --update` change "
+    "notes; nothing else does, and never by itself.",
     "`review --write` makes and refreshes notes of its own, in `Reviews`, and leaves a person's words in them alone.",
     "",
-    "- A change is the few characters that were asked for. Every other byte stays: the order of keys, comments, quotes,",
-    "  line ends, even a missing one at the end. The note is read again afterwards and must say exactly what was wished;",
+    "- A change is the few characters that were asked for. Every other byte stays: the order of keys, "
+    "comments, quotes,",
+    "  line ends, even a missing one at the end. The note is read again afterwards and must say exactly what "
+    "was wished;",
     "  otherwise nothing is written.",
     "- `--dry-run` shows the change as a unified diff and writes nothing.",
-    "- When a command fails, no note has changed; where only its last words could not be written, as on a full disk, the",
-    "  error says that the change was made. A note that an editor or a sync program saves at the same moment is read and",
+    "- When a command fails, no note has changed; where only its last words could not be written, as on a full "
+    "disk, the",
+    "  error says that the change was made. A note that an editor or a sync program saves at the same moment "
+    "is read and",
     "  changed again, a few times; then the command ends with code 4.",
-    "- A merge conflict in the note, a front matter that cannot be read, a key that stands twice, a note that may only be",
+    "- A merge conflict in the note, a front matter that cannot be read, a key that stands twice, a note that "
+    "may only be",
     "  read or is not downloaded: exit code 4, with what to do.",
-    "- What is agreed for a day without a time is settled by a contact up to two working days before. So `log --next` with",
+    "- What is agreed for a day without a time is settled by a contact up to two working days before. So `log "
+    "--next` with",
     "  a day as near as that wants a time, and asks for it on a terminal.",
-    "- Earlier texts of notes, as `sync` and `watch` have seen them and as they were before each change, are kept for 90",
+    "- Earlier texts of notes, as `sync` and `watch` have seen them and as they were before each change, are "
+    "kept for 90",
     "  days, a thousand changes and 100 MB at most, for `undo` and for merging, in the user's state folder (on Linux",
-    "  `~/.local/state/notesync`, or below `$XDG_STATE_HOME`), readable for nobody else. Deleting them costs `undo` its",
+    "  `~/.local/state/notesync`, or below `$XDG_STATE_HOME`), readable for nobody else. Deleting them costs "
+    "`undo` its",
     "  memory, and merges some questions.",
 )
 COMPLETION = (

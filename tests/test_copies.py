@@ -209,7 +209,10 @@ COUNTED = {
     "a step of a quote of its own": (
         "", "",
         "quoted: 2026-11-19", "",
-        ["Ask for the decision on the quote 2026-11-30 (COPY:3)", "Ask whether the quote has arrived and what is unclear in it 2026-11-23 (COPY:3)"],
+        [
+            "Ask for the decision on the quote 2026-11-30 (COPY:3)",
+            "Ask whether the quote has arrived and what is unclear in it 2026-11-23 (COPY:3)",
+        ],
     ),
     "nothing any more": ("next_contact: 2026-11-20", "", "do_not_contact: true", "", []),
     "no front matter": (

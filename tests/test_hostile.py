@@ -166,7 +166,8 @@ def run(place: Path, *words: str) -> tuple[int, str, str]:
     if words[0] not in ("sync", "plans", "conflicts"):
         command += ["--today", TODAY]
     done = subprocess.run(
-        command, env=find_environment(place), capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False
+        command, env=find_environment(place), capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
+        check=False
     )  # fmt: skip
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 

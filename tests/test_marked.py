@@ -20,7 +20,10 @@ MARKED: dict[str, tuple[str, Versions | None]] = {
     ),
     "nothing in one of them": ("<<<<<<< x\n=======\nc\n>>>>>>> y\n", Versions(None, b"", b"c\n")),
     "Windows' line ends": ("<<<<<<< x\r\nb\r\n=======\r\nc\r\n>>>>>>> y\r\n", Versions(None, b"b\r\n", b"c\r\n")),
-    "a line below a heading": ("Title\n=======\n<<<<<<< x\nb\n=======\nc\n>>>>>>> y", Versions(None, b"Title\n=======\nb\n", b"Title\n=======\nc\n")),
+    "a line below a heading": (
+        "Title\n=======\n<<<<<<< x\nb\n=======\nc\n>>>>>>> y",
+        Versions(None, b"Title\n=======\nb\n", b"Title\n=======\nc\n"),
+    ),
     "no marks": ("a\n=======\nb\n", None),
     "no end": ("<<<<<<< x\nb\n=======\nc\n", None),
     "a merge in a merge": ("<<<<<<< x\n<<<<<<< y\nb\n=======\nc\n>>>>>>> y\n=======\nd\n>>>>>>> x\n", None),

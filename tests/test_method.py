@@ -249,7 +249,10 @@ def test_the_first_and_the_last_day_have_a_week_too(vault: Path, today: str) -> 
 
 
 def test_of_several_sales_each_settled_step_says_whose_it_is(vault: Path) -> None:
-    log = "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    log = (
+        "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n"
+        "- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    )
     write(vault, "Fay", f"stage:\n--\n{log}")
     shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
     assert "the call of Fri 6 Nov 2026; sold on Thu 5 Nov 2026" in shown

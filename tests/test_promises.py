@@ -342,7 +342,8 @@ COMPLAINTS = {
         ],
     ),
     "the step's own tag resolves it as well": (
-        "- 2026-11-19 visit: mended #resolve\n- 2026-11-17 call: #complaint\n--\n- [x] asked #complaint-check ✅ 2026-11-24",
+        "- 2026-11-19 visit: mended #resolve\n- 2026-11-17 call: #complaint\n--\n"
+        "- [x] asked #complaint-check ✅ 2026-11-24",
         [],
     ),
     "a promise in it is one besides": (

@@ -216,7 +216,9 @@ TASKS = {
     "in brackets": ("--\n- [ ] send prices [due:: 2026-11-25]", ["task: 2026-11-25, send prices"]),
     "a link is its words": ("--\n- [ ] write to [[Bo van Dyk|Bo]] 📅 2026-11-25", ["task: 2026-11-25, write to Bo"]),
     "nothing but a date": ("--\n- [ ] 📅 2026-11-25", ["task: 2026-11-25, Task"]),
-    "from its start": ("--\n- [ ] send prices 🛫 2026-11-20 📅 2026-11-25", ["task: 2026-11-20..2026-11-25, send prices"]),
+    "from its start": (
+        "--\n- [ ] send prices 🛫 2026-11-20 📅 2026-11-25", ["task: 2026-11-20..2026-11-25, send prices"],
+    ),
     "a start behind the end": ("--\n- [ ] send prices 🛫 2026-12-20 📅 2026-11-25", ["task: 2026-11-25, send prices"]),
     "scheduled": ("--\n- [ ] send prices ⏳ 2026-11-24", ["task: 2026-11-24, send prices"]),
     "scheduled and due": ("--\n- [ ] send prices ⏳ 2026-11-24 📅 2026-11-25", ["task: 2026-11-25, send prices"]),
@@ -270,7 +272,9 @@ BY_STAGES = {
     "none for this stage": ("stage: partner\nlast_contact: 2026-11-03", None),
     "lost: none is set": ("quoted: 2026-10-01\nlost: 2026-11-01", None),
     "lost after the sale, still called a customer": ("stage: customer\nsold: 2026-10-05\nlost: 2026-11-01", None),
-    "lost after the sale, but an own cadence": ("every: month\nsold: 2026-09-05\nlost: 2026-10-01", "2026-11-02..2026-11-11"),
+    "lost after the sale, but an own cadence": (
+        "every: month\nsold: 2026-09-05\nlost: 2026-10-01", "2026-11-02..2026-11-11",
+    ),
     "won back": ("lost: 2026-09-01\nsold: 2026-10-05", "2026-11-05..2026-11-16"),
 }  # fmt: skip
 
@@ -365,7 +369,8 @@ def test_the_reason_of_a_vaults_first_days() -> None:
 
 
 def test_the_line_that_causes_it() -> None:
-    note = "---\ntype: client\nnext_contact: 2026-11-25\nevery: week\nlast_contact: 2026-11-02\n---\n- [ ] a 📅 2026-11-25\n"
+    header = "type: client\nnext_contact: 2026-11-25\nevery: week\nlast_contact: 2026-11-02"
+    note = f"---\n{header}\n---\n- [ ] a 📅 2026-11-25\n"
     assert [found.line for found in derive(note)] == [3, 4, 7]
     (found,) = derive("---\ntype: client\nlast_contact: 2026-11-02\n---\n", settings=BY_STAGE)
     assert (found.path, found.line) == ("Clients/Ann.md", 1)
@@ -461,7 +466,8 @@ def test_last_contact_and_done_date() -> None:
 
 
 def test_find_validity() -> None:
-    text = "---\nlast_contact: 2026-11-10\nsold: 2026-12-12\n---\n## Log\n- 2026-12-01 visit: to be\n- 2026-11-09 call: ok\n"
+    log = "- 2026-12-01 visit: to be\n- 2026-11-09 call: ok\n"
+    text = f"---\nlast_contact: 2026-11-10\nsold: 2026-12-12\n---\n## Log\n{log}"
     client = read_text(text, Settings())
     assert find_validity(client, TODAY) == (date(2026, 11, 10), date(2026, 12, 1))
     assert find_validity(client, date(2026, 11, 10)) == (date(2026, 11, 10), date(2026, 12, 1))

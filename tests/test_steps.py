@@ -404,7 +404,9 @@ LATE = {
         ["usage"],
     ),
     "and nothing else, when no window is open": ("- 2026-11-30 call: happy with it", ["usage", "satisfaction"]),
-    "an email does not answer what is asked": ("- 2026-11-20 email: all well?", ["delivery-check", "usage", "satisfaction"]),
+    "an email does not answer what is asked": (
+        "- 2026-11-20 email: all well?", ["delivery-check", "usage", "satisfaction"],
+    ),
     "a message does, where that is the step's own way": (
         "- 2026-11-20 message: all well?",
         ["usage", "satisfaction"],

@@ -45,7 +45,8 @@ DATED = [note(f"name: A\nnext_contact: 2026-11-{day}") for day in (25, 26, 27, 2
 
 # Answers to two dates of a note and its copy, and the day that stands in the note afterwards.
 ANSWERS = {
-    "note": "26", "copy": "27", "earlier": "26", "later": "27", "2026-11-26": "26", "2026-11-27": "27", " 2026-11-27 ": "27",
+    "note": "26", "copy": "27", "earlier": "26", "later": "27", "2026-11-26": "26", "2026-11-27": "27",
+    " 2026-11-27 ": "27",
 }  # fmt: skip
 
 

@@ -15,9 +15,11 @@ KEYS = [
     "last_contact: 2026-11-01",
     "tags: [a, b]",
 ]
-NEW_KEYS = ["email: a@b", "stage: customer", "stage: 'lost'", "tags: [a, c]", "tags: [b, a, d]", "last_contact: 2026-11-20",
+NEW_KEYS = ["email: a@b", "stage: customer", "stage: 'lost'", "tags: [a, c]", "tags: [b, a, d]",
+            "last_contact: 2026-11-20",
             "next_contact: 2026-11-25", "next_contact: 2026-11-26", "phone:", "# a comment"]  # fmt: skip
-LINES = ["", "# Anna", "Likes tea.", "Has two dogs.", "- [ ] send brochure", "- [ ] ring 📅 2026-11-25", "- [ ] ring 📅 2026-11-25",
+LINES = ["", "# Anna", "Likes tea.", "Has two dogs.", "- [ ] send brochure", "- [ ] ring 📅 2026-11-25",
+         "- [ ] ring 📅 2026-11-25",
          "- tea", "  - green"]  # fmt: skip
 ENTRIES = [
     f"- 2026-11-{day:02} {words}"
