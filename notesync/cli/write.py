@@ -143,7 +143,10 @@ class Desk:
             if choices:
                 listed = f"Open:\n{_list_some(choices, _OPEN)}"
             if any(item.conflict for item in self.list_items()):
-                listed += "\nWhat only a conflict copy of the note asks for can be done once it is merged: notesync conflicts"
+                listed += (
+                    "\nWhat only a conflict copy of the note asks for can be done once it is merged: "
+                    "notesync conflicts"
+                )
             raise UsageError(f"unknown-work: {self.name.name} has no {what} '{wanted}'. {listed}")
         choice = found[0] if len(found) == 1 else _ask_which(wanted, found)
         if choice.older:
