@@ -365,4 +365,6 @@ def find_body(data: bytes) -> str | None:
 )
 @fuzz(100)
 def test_what_git_left_is_taken_apart_or_left_alone(parts: list[bytes]) -> None:
-    split_marked(b"".join(parts))
+    data = b"".join(parts)
+    for version in split_marked(data) or ():
+        assert set(LINE_END.split(version or b"")) <= {*LINE_END.split(data), b""}

@@ -438,12 +438,13 @@ def test_the_line_that_a_card_offers_settles_the_step() -> None:
     note = (
         "contact_by: email\nsold: 2026-11-02\ndelivery: 2026-11-19\nquoted: 2026-10-30\nrenewal: 2026-12-22"
     )
-    for each in follow(note):
-        if each.log_line and each.step.tag in each.log_line:
-            settled = follow(f"{note}\n--\n## Log\n{each.log_line}")
-            after = [other for other in settled if other.step == each.step]
-            assert after[0].settled, each.log_line
-            assert not after[0].settled.taken
+    offered = [each for each in follow(note) if each.log_line and each.step.tag in each.log_line]
+    assert len(offered) > 5
+    for each in offered:
+        settled = follow(f"{note}\n--\n## Log\n{each.log_line}")
+        after = [other for other in settled if other.step == each.step]
+        assert after[0].settled, each.log_line
+        assert not after[0].settled.taken
 
 
 STATUSES = {
