@@ -69,4 +69,3 @@ MARKS = st.lists(st.sampled_from(["a", "<<<<<<< x", "||||||| x", "=======", ">>>
 def test_marks_in_any_order_are_all_taken_out_or_all_left(lines: list[str]) -> None:
     for version in split_marked("".join(f"{line}\n" for line in lines).encode()) or ():
         assert b"<<<<<<<" not in (version or b"")
-        assert b">>>>>>>" not in (version or b"")
