@@ -50,8 +50,8 @@ def merge_notes(
     """Merge two versions of the note at ``path``.
 
     ``base`` is what both come from, None where that is not known; ``take`` answers questions by their keys: 1
-    takes what the first side has there, 2 the second, BOTH, for a place in the body, either.  Raises RefusedError for versions that are damaged, or
-    that would hide each other's entries.
+    takes what the first side has there, 2 the second, BOTH, for a place in the body, either.  Raises RefusedError
+    for versions that are damaged, or that would hide each other's entries.
     """
     chosen = _choose_whole(base, one, two)
     if chosen is not None:
