@@ -442,6 +442,7 @@ BYTES = st.binary(max_size=40) | st.lists(PIECES, max_size=10).map(b"".join)
 @given(st.none() | BYTES, BYTES, BYTES)
 @example(b"", b"\x01\r", b"\xef\xbb\xbf\n")
 @example(None, b"\xff\xfea\0", b"\xff\xfeb\0")
+@example(b"\xef\xbb\xbf", b"\x01", b"\xef\xbb\xbf\xef\xbb\xbf")
 def test_any_bytes_are_merged_asked_about_or_refused(base: bytes | None, one: bytes, two: bytes) -> None:
     found: list[object] = []
     for sides in ((one, two), (two, one)):

@@ -137,6 +137,9 @@ class _Merge:
         before = None if base is None else parse_note(base, path)
         for note in read:
             refuse_damaged(note)
+            if note.text.startswith("\ufeff"):  # it would be the mark of a version whose own one goes
+                why = "one of its versions begins with two byte-order marks"
+                raise refuse(note, 1, "two-marks", why, "Merge them by hand.")
         if read[0].encoding != read[1].encoding or (before and before.encoding != read[0].encoding):
             raise refuse(
                 read[0],
