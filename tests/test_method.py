@@ -227,6 +227,23 @@ def test_of_somebody_withdrawn_show_says_so_and_plans_nothing(vault: Path) -> No
     assert "the call of Tue 17 Nov 2026" in shown
 
 
+def test_show_offers_a_line_only_where_it_settles_the_step(vault: Path) -> None:
+    """`#resolved` closes the oldest complaint, also one that has a day of its own and stands in no plan."""
+    log = (
+        "- 2026-11-17 call: heard him out\n- 2026-11-16 call: the lid squeaks #complaint\n"
+        "- 2026-11-09 call: it leaks #complaint 📅 2026-12-04"
+    )
+    write(vault, "Fay", f"stage: customer\n--\n{log}")
+    shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
+    assert "settled by: #resolved, which settles another first: complaint of Mon 9 Nov 2026" in shown
+    plan = json.loads(run("show", "fay", *TODAY, "--format", "json").stdout)["plan"]
+    (resolve,) = (each for each in plan if each["step"] == "resolve")
+    assert (resolve["log_line"], resolve["settles_first"]) == ("", "complaint of Mon 9 Nov 2026")
+    write(vault, "Fay", f"stage: customer\n--\n- 2026-11-20 visit: new seal #resolved\n{log}")
+    shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
+    assert "settled by: - 2026-11-22 call: … #resolved" in shown
+
+
 def test_a_contact_open_for_a_while_is_next_now(vault: Path) -> None:
     assert "now, open since Mon 16 Nov" in run("show", "ann", *TODAY, "--format", "table").stdout
     (row,) = (

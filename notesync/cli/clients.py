@@ -58,7 +58,7 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
     items: list[Item] = found.items
     if form == "csv":
         return text.render_show_csv(items)
-    card, (entries, progress) = workspace.card(name.key), workspace.read_history(name.key)
+    card, (entries, progress) = workspace.card(name.key), workspace.read_history(name.key, rehearsed=True)
     if form == "lines":
         lines = text.render_show_lines(card, items, entries, found.today)
         return chain(lines, method.render_progress_lines(progress))

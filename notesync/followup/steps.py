@@ -281,7 +281,8 @@ class Progress(NamedTuple):
 
     ``status`` is settled, ended, waits (``waits`` says for what), upcoming, due, overdue or missed; ``ended``
     the day that ended it.  ``log_line`` is the entry that would settle it on that day, '' once it is settled.
-    ``number`` counts a repeated step's occurrences from 0.
+    ``number`` counts a repeated step's occurrences from 0.  ``settles_first`` is what the step's tag would settle
+    in its place, where :mod:`~notesync.followup.rehearsal` found that.
     """
 
     step: Step
@@ -298,6 +299,12 @@ class Progress(NamedTuple):
     log_line: str
     path: str
     line: int
+    settles_first: str = ""
+
+    @property
+    def name(self) -> tuple[str, str, str, int]:
+        """What tells it from all other steps and occasions of the client."""
+        return self.step.plan, self.step.name, self.occasion, self.number
 
 
 def find_progress(

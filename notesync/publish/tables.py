@@ -23,6 +23,7 @@ from notesync.followup.items import NO_END
 from notesync.publish.method import (
     describe_off,
     describe_progress,
+    describe_settling,
     describe_source,
     describe_start,
     describe_terms,
@@ -646,8 +647,9 @@ def _draw_progress(sheet: _Sheet, progress: Sequence[Progress], today: Today) ->
             if times[each.step.name] > 1 and each.reason not in told:  # of several sales: which one's
                 told = f"{told}; {each.reason}"
             text += _fold([Piece(clean(told), "dim")], widths[2])
-            if each.status in (OVERDUE, DUE):
-                text += _fold([Piece("settled by: ", "dim"), Piece(clean(each.log_line))], widths[2])
+            settling = describe_settling(each) if each.status in (OVERDUE, DUE) else ""
+            if settling:
+                text += _fold([Piece("settled by: ", "dim"), Piece(clean(settling))], widths[2])
             when = _fold([Piece(_progress_when(each, today), style)], widths[1])
             yield from sheet.draw_row([_one(each.status, widths[0], style), when, text], widths)
 

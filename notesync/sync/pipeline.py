@@ -405,12 +405,14 @@ class Workspace(Answers):
         """The plans in force."""
         return self._reading_context().plans
 
-    def read_history(self, key: int) -> tuple[tuple[Entry, ...], list[Progress]]:
+    def read_history(self, key: int, *, rehearsed: bool = False) -> tuple[tuple[Entry, ...], list[Progress]]:
         """A client's log, and how far along the plans they are; nothing of a note that cannot be read.
 
-        Of a client who is not to be contacted only what is over.
+        Of a client who is not to be contacted only what is over.  ``rehearsed``: each log line was tried, and is
+        there only with the step that it settles.
         """
         from notesync.followup.follow_up import find_past
+        from notesync.followup.rehearsal import rehearse
         from notesync.followup.rules import find_alive
         from notesync.followup.steps import MISSED, find_progress
         from notesync.followup.wording import tell_reason
@@ -420,9 +422,11 @@ class Workspace(Answers):
             return (), []
         today, context = self.moment.day, self._reading_context()
         past = find_past(client, today)
+        alive = find_alive(client, context, past)
+        found = list(find_progress(client, context, past, alive))
         progress = [
             each._replace(reason=tell_reason(each.reason, each.closes, today))
-            for each in find_progress(client, context, past, find_alive(client, context, past))
+            for each in (rehearse(client, context, past, alive, found) if rehearsed else found)
             if not client.do_not_contact or each.settled or each.ended or each.status == MISSED
         ]
         return client.log, progress
