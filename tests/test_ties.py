@@ -140,6 +140,59 @@ def test_the_global_filter_of_the_tasks_plugin_counts_in_every_note(vault: Path,
         assert [line.split(" (")[1] for line in look(workspace)] == ["Acme.md:6)", "Inbox.md:2)"]
 
 
+ELSEWHERE = {
+    "a rule that Obsidian would drop": (
+        "Meetings/With Acme",
+        "- [ ] statement to [[Acme]] 🔁 every other week 📅 2026-11-25",
+        ("bad-recurrence", 1, "This task's recurrence, `every other week`, is not read: "),
+    ),
+    "a rule in a daily note": (
+        "2026-11-20",
+        "- [ ] statement to [[Acme]] [repeat:: every 2 weeks whendone] [due:: 2026-11-25]",
+        ("bad-recurrence", 1, "This task's recurrence, `every 2 weeks whendone`, is not read: "),
+    ),
+    "a day of delivery that cannot be read": (
+        "2026-11-20",
+        "## Log\n- [[Acme]] visit: #sold [delivery:: 25/11/2026]",
+        ("bad-date", 2, "`delivery` is not a date that can be read for certain: `25/11/2026`."),
+    ),
+    "a date that there is none of": (
+        "Meetings/With Acme",
+        "- [ ] brochure to [[Acme]] 📅 2026-02-30",
+        ("bad-date", 1, "There is no day 2026-02-30, so this line counts for nothing."),
+    ),
+    "a rule of a task that is done": (
+        "Meetings/With Acme",
+        "- [x] statement to [[Acme]] 🔁 every other week 📅 2026-11-25 ✅ 2026-11-20",
+        None,
+    ),
+    "a rule of a task that is nobody's": (
+        "Meetings/With Acme",
+        "- [ ] statement to [[Nobody]] 🔁 every other week 📅 2026-11-25",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "body", "told"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_what_is_wrong_with_a_clients_task_or_entry_elsewhere_is_told_at_its_place(
+    vault: Path, workspace: Workspace, name: str, body: str, told: tuple[str, int, str] | None
+) -> None:
+    put(vault, "Acme", "type: client")
+    put(vault, name, "", body)
+    workspace.refresh()
+    found = [(p.path, p.code, p.line, p.message) for p in workspace.problems()]
+    if told is None:
+        assert not found
+        return
+    ((path, code, line, message),) = found
+    assert (path, code, line) == (f"{name}.md", *told[:2])
+    assert message.startswith(told[2])
+    put(vault, name, "", "mended")
+    workspace.refresh()
+    assert not list(workspace.problems())
+
+
 # --- Daily notes -----------------------------------------------------------------------------------------
 
 

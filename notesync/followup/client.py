@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta, timezone
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.dates import YEARS, Interval, parse_date, parse_interval, suggest_date
 from notesync.followup.entry_fields import find_delivery, find_entry_problems, find_newest_sale
+from notesync.followup.task_rules import find_rule_problems
 from notesync.notes.body import CHANNELS, Entry, Task, find_channel
 from notesync.notes.note import Plain, normalise_key
 from notesync.problems import ERROR, WARNING, Problem
@@ -628,28 +628,11 @@ def read_client(note: Note, body: Body, settings: Settings) -> tuple[Client, tup
     if sale is not None and values[_VALUE] is None:
         values[_VALUE] = parse_money(dict(sale.fields).get("value", "").strip())[0]
     client = _new(Client, values)
-    _report_rules(reading, body.tasks)
+    reading.problems += find_rule_problems(note.path, body.tasks)
     reading.problems += find_entry_problems(note.path, body.entries, parse_money)
     if client.do_not_contact:
         _report_owed(reading, note, client)
     return client, tuple(reading.problems[:MAX_PROBLEMS])
-
-
-def _report_rules(reading: _Reading, tasks: Sequence[Task]) -> None:
-    """Say which open tasks recur by a rule that the Tasks plugin would drop or misread without a word."""
-    for task in tasks:
-        if task.recurrence and task.open and (reason := _why_refused(task.recurrence)):
-            place = Dated(date.min, None, task.line, task.column)
-            message = f"This task's recurrence, `{_clip(task.recurrence)}`, is not read: {reason}."
-            hint = "Mend it before the task is ticked: Obsidian would lose the rule, or take another."
-            reading.report(place, "bad-recurrence", WARNING, message, hint)
-
-
-@lru_cache(maxsize=256)
-def _why_refused(rule: str) -> str:
-    from notesync.followup.recurrence import parse_recurrence
-
-    return parse_recurrence(rule)[1]
 
 
 def _span(first: str, last: str) -> slice:

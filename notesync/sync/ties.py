@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 from zlib import crc32
 
+from notesync.followup.client import parse_money
+from notesync.followup.entry_fields import find_entry_problems
+from notesync.followup.task_rules import find_rule_problems
 from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
 from notesync.problems import Problem
@@ -144,12 +147,18 @@ def find_ties(index: Index, clients: Sequence[int]) -> dict[int, Ties]:
 def _hear(ties: Ties, said: Sequence[Said]) -> Ties:
     """The ties of a client with what other notes say."""
     told = [(*from_text(text), copied) for text, copied in said]
-    found = [each for each, _, copied in told if not copied]
+    entries = tuple(each for each, _, copied in told if isinstance(each, Entry) and not copied)
+    tasks = tuple(each for each, _, copied in told if isinstance(each, Task) and not copied)
+    wrong = [problem for _, problems, _ in told for problem in problems]
+    for task in tasks:
+        wrong += find_rule_problems(task.path, (task,))
+    for entry in entries:
+        wrong += find_entry_problems(entry.path, (entry,), parse_money)
     return ties._replace(
         heard=_number(said),
-        entries=tuple(each for each in found if isinstance(each, Entry)),
-        tasks=tuple(each for each in found if isinstance(each, Task)),
-        problems=tuple(problem for _, problems, _ in told for problem in problems),
+        entries=entries,
+        tasks=tasks,
+        problems=tuple(wrong),
         aside=tuple(each for each, _, copied in told if copied),
     )
 
