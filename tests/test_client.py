@@ -285,6 +285,13 @@ STAGES = {
     "lost": ("quoted: 2026-09-01\nlost: 2026-10-01", "lost"),
     "won back": ("lost: 2026-10-01\nsold: 2026-11-01", "customer"),
     "sold and lost on one day": ("sold: 2026-10-01\nlost: 2026-10-01", "lost"),
+    "lost before a renewal, which is newer": ("lost: 2026-10-01\nrenewal: 2027-01-15", "prospect"),
+    "lost before a renewal, and told so": ("lost: 2026-10-01\nrenewal: 2027-01-15\nstage: lost", "lost"),
+    "lost before a delivery, which is newer": (
+        "sold: 2026-10-01\nlost: 2026-10-08\ndelivery: 2026-12-01",
+        "customer",
+    ),
+    "a renewal before the loss": ("renewal: 2026-09-15\nlost: 2026-10-01", "lost"),
     "told": ("sold: 2026-10-01\nstage: dormant", "dormant"),
     "told, but left empty": ("sold: 2026-10-01\nstage:", "customer"),
 }

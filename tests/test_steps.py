@@ -602,6 +602,16 @@ ENDS = {
         ["2026-11-16..2026-11-19"],
     ),
     "what was not open ends": ("sold: 2026-11-12\nlost: 2026-11-13", "satisfaction", []),
+    "a loss does not end the talk of a renewal to come": (
+        "lost: 2026-11-02\nrenewal: 2027-01-11",
+        "renewal-talk",
+        ["2026-11-12..2026-12-11"],
+    ),
+    "nor does that end the search for its reasons": (
+        "lost: 2026-11-18\nrenewal: 2027-01-11",
+        "reasons",
+        ["2026-11-19..2026-11-23"],
+    ),
     "a loss to come ends nothing": (
         "sold: 2026-11-12\nlost: 2026-12-13",
         "feedback",
