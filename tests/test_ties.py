@@ -90,6 +90,38 @@ def test_a_task_elsewhere_that_links_to_none_or_several_is_nobodys(
     assert look(workspace) == []
 
 
+def test_a_line_that_would_be_a_clients_but_for_a_name_of_two_is_told(
+    vault: Path, workspace: Workspace
+) -> None:
+    """It is nobody's, and not in silence; one that names two clients anyhow is meant to be."""
+    for name in ("North/Cape", "South/Cape", "Acme"):
+        put(vault, name, "type: client")
+    put(
+        vault,
+        "Inbox",
+        "",
+        "\n- [ ] Ring [[Cape#Log|them]] 📅 2026-11-25\n- [ ] Ring [[Cape]] some time\n- [x] Rang [[Cape]] 📅 2026-11-20\n"
+        "  - [ ] Ring [[Cape]] #promise\n- [ ] Ring [[Acme]] and [[Cape]] ⏳ 2026-11-25\n",
+    )
+    put(vault, "2026-11-20", "", "## Log\n- [[Cape]] call: fine\n- [[South/Cape]] call: fine\n")
+    assert look(workspace) == []
+    told = [(p.path, p.line, p.code, p.severity) for p in workspace.problems()]
+    assert told == [
+        ("2026-11-20.md", 2, "ambiguous-link", "warning"),
+        ("Inbox.md", 2, "ambiguous-link", "warning"),
+        ("Inbox.md", 5, "ambiguous-link", "warning"),
+    ]
+    first = workspace.problems()[0]
+    assert first.message == "`Cape` may be North/Cape.md or South/Cape.md, so this line is no client's."
+    assert first.hint == "Write which one: [[North/Cape]]."
+    (vault / "North" / "Cape.md").rename(vault / "North" / "Cape Town.md")
+    assert look(workspace) == ["Cape: Ring Cape (Inbox.md:5)", "Cape: Ring them (Inbox.md:2)"]
+    assert workspace.problems() == ()
+    put(vault, "North/Cape Town", "type: client\naliases: [Cape]")
+    assert len(look(workspace)) == 2  # a file's name goes before an alias
+    assert workspace.problems() == ()
+
+
 def test_what_is_wrong_with_a_task_elsewhere_is_told_if_it_is_a_clients(
     vault: Path, workspace: Workspace
 ) -> None:
@@ -295,6 +327,26 @@ def test_of_two_notes_with_one_id_and_two_names_the_first_by_path_keeps_it(
     (again,) = workspace.agenda(Selection()).items
     assert (again.client, again.uid) == ("Bolt", before.uid)
     assert workspace.problems() == ()
+
+
+def test_a_link_to_either_note_of_one_client_means_that_client(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme", "type: client\nid: a1")
+    put(vault, "Clients/Bakers", "type: client\nid: a1")
+    put(vault, "Bolt", "type: client")
+    put(
+        vault,
+        "Inbox",
+        "",
+        "- [ ] Ring [[Bakers]] 📅 2026-11-25\n- [ ] Ring [[Bakers]] and [[Bolt]] 📅 2026-11-25\n",
+    )
+    put(vault, "2026-11-20", "", "## Log\n- [[Clients/Bakers]] call: fine\n")
+    assert look(workspace) == ["Acme: Ring Bakers (Inbox.md:1)"]
+    assert {card.name: card.last_contact for card in workspace.cards(Selection())} == {
+        "Acme": "2026-11-20",
+        "Bolt": None,
+    }
+    put(vault, "Clients/Bakers", "type: client")
+    assert look(workspace) == ["Bakers: Ring Bakers (Inbox.md:1)"]
 
 
 def test_what_cannot_be_read_just_now_keeps_its_rows_when_a_colleague_is_called(

@@ -19,7 +19,7 @@ from notesync.followup.entry_fields import find_entry_problems
 from notesync.followup.task_rules import find_rule_problems
 from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
-from notesync.problems import Problem
+from notesync.problems import WARNING, Problem
 from notesync.store.index import Index
 from notesync.sync.counting import find_repeated, report_copies, settle_copies
 
@@ -249,29 +249,82 @@ def _find_meant(index: Index) -> None:
         for key, targets, client in mentions
     ]
     index.assign_mentions((meant, key) for meant, key, client in found if meant != client)
+    targets = {key: words.split("\n") for key, words, _ in mentions}
+    nobodys = (key for meant, key, _ in found if meant is None and key not in repeated)
+    doubtful = {key: doubt for key in nobodys if (doubt := names.find_doubt(targets[key])) is not None}
+    _report_doubtful(index, doubtful)
+
+
+def _report_doubtful(index: Index, doubtful: Mapping[int, Doubt]) -> None:
+    """Have the lines be among the problems that would be a client's if it were clear whose."""
+    problems = []
+    for key, note, text in index.mentions_named(sorted(doubtful)):
+        said, (target, paths) = from_text(text)[0], doubtful[key]
+        if isinstance(said, Task) and not _is_asking(said):
+            continue
+        others = (
+            f" or {len(paths) - 2} more" if len(paths) > 3 else f" or {paths[2]}" if len(paths) > 2 else ""
+        )
+        message = f"`{target}` may be {paths[0]} or {paths[1]}{others}, so this line is no client's."
+        hint = f"Write which one: [[{paths[0].removesuffix('.md')}]]."
+        problems.append(
+            (note, *Problem(said.path, said.line, said.column, "ambiguous-link", WARNING, message, hint))
+        )
+    index.replace_problems("ambiguous-link", index.notes_with("ambiguous-link"), problems)
+
+
+def _is_asking(task: Task) -> bool:
+    """Whether an open task is a follow-up: by its dates, or by what it is."""
+    is_dated = task.due is not None or task.scheduled is not None
+    return task.open and (is_dated or not {"promise", "complaint"}.isdisjoint(task.tags))
+
+
+Doubt = tuple[str, list[str]]
+"""A link that may mean several clients, and the notes of these."""
 
 
 class _Names:
-    """What a link may call a client: the note's name or path as Obsidian has it, else an alias."""
+    """What a link may call a client: the note's name or path as Obsidian has it, else an alias.
+
+    Of a client who has several notes each does.
+    """
 
     def __init__(self, index: Index) -> None:
         self._files: dict[str, set[int]] = {}
         self._aliases: dict[str, set[int]] = {}
-        stand_ins = index.stand_ins() if index.has_copies() else {}
+        self._paths: dict[int, str] = {}
+        has_copies = index.has_copies()
+        stand_ins = index.stand_ins() if has_copies else {}
         for key, path, _, _, _, aliases in index.names():
-            parts = _compare(stand_ins.get(key, path)).split("/")
-            for at in range(len(parts)):
-                self._files.setdefault("/".join(parts[at:]), set()).add(key)
+            self._paths[key] = path
+            self._add(stand_ins.get(key, path), key)
             for alias in filter(None, aliases.split("\n")):
                 self._aliases.setdefault(_compare(alias), set()).add(key)
+        for copy in index.copies() if has_copies else ():
+            if copy.head in self._paths:
+                self._add(copy.path, copy.head)
+
+    def _add(self, path: str, key: int) -> None:
+        parts = _compare(path).split("/")
+        for at in range(len(parts)):
+            self._files.setdefault("/".join(parts[at:]), set()).add(key)
+
+    def _find(self, target: str) -> set[int]:
+        name = _compare(target)
+        return self._files.get(name) or self._aliases.get(name) or set()
 
     def find_one(self, targets: Sequence[str]) -> int | None:
         """The only client among the notes of these names; None where there is none, or more than one."""
-        found: set[int] = set()
-        for target in targets:
-            name = _compare(target)
-            found |= self._files.get(name) or self._aliases.get(name) or set()
+        found: set[int] = set().union(*map(self._find, targets))
         return next(iter(found)) if len(found) == 1 else None
+
+    def find_doubt(self, targets: Sequence[str]) -> Doubt | None:
+        """What keeps it from being clear that one client is meant; None where nobody or several are."""
+        found = [(target, keys) for target in targets if (keys := self._find(target))]
+        if not found or not set.intersection(*(keys for _, keys in found)):
+            return None
+        target, keys = max(found, key=lambda each: len(each[1]))
+        return target, sorted(self._paths[key] for key in keys)
 
 
 def _compare(name: str) -> str:
