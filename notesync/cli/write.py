@@ -393,17 +393,41 @@ def _tell_unsettled(desk: Desk, tag: str, entry: NewEntry) -> None:
     """Say so where a step's tag settles nothing: a slip must not look like work done."""
     from notesync.followup.choosing import MARKS
 
+    if not tag or entry.day > desk.today:
+        return
+    if tag in _CASES:
+        _tell_unclosed(desk, tag)
+        return
     _, progress = desk.workspace.read_history(desk.name.key)
-    if (
-        not tag
-        or tag in MARKS
-        or entry.day > desk.today
-        or _count_settled(progress) > _count_settled(desk.progress)
-    ):
+    if tag in MARKS or _count_settled(progress) > _count_settled(desk.progress):
         return
     desk.session.tell(
         f"#{tag} settles nothing: no such step is open for {desk.name.name}, or it was no contact."
     )
+
+
+_CASES = {"kept": "promise", "resolved": "complaint"}  # what a tag closes
+
+
+def _tell_unclosed(desk: Desk, tag: str) -> None:
+    """Say so where the tag closes no promise or complaint."""
+    from notesync.followup.choosing import list_cases
+
+    before = [case for case in list_cases(desk.client, desk.today) if case.tag == tag]
+    if not before:
+        desk.session.tell(f"#{tag} closes nothing: no {_CASES[tag]} of the log is open for {desk.name.name}.")
+    elif before[0] in _list_open_cases(desk, tag):
+        desk.session.tell(
+            f"The {before[0].about} is still open: neither a substitute nor an attempt closes it."
+        )
+
+
+def _list_open_cases(desk: Desk, tag: str) -> list[Choice]:
+    """The promises or complaints that are open by now."""
+    from notesync.followup.choosing import list_cases
+
+    client = desk.workspace.read_client(desk.name.key)
+    return [case for case in list_cases(client, desk.today) if case.tag == tag]
 
 
 def _count_settled(progress: Iterable[Progress]) -> int:
@@ -446,8 +470,13 @@ def done(
         from notesync.sync.deeds import log_entry
 
         if desk.carry_out("done", [(desk.path, log_entry(entry, desk.settings))]):
-            name = clean(choice.names[0] if choice.names else choice.title)
-            desk.tell(f"Done for {clean(desk.name.name)}: {name}, {desk.describe_new(entry)}")
+            name = clean(
+                choice.about if choice.is_case else choice.names[0] if choice.names else choice.title
+            )
+            done = f"Done for {clean(desk.name.name)}: {name}, "
+            if choice.is_case and choice in _list_open_cases(desk, choice.tag):
+                done = f"Logged for {clean(desk.name.name)}: "
+            desk.tell(done + desk.describe_new(entry))
             _tell_unsettled(desk, choice.tag, entry)
 
 
