@@ -704,13 +704,18 @@ def _drop_early_delivery(reading: _Reading) -> None:
 
 def _default_stage(anchors: dict[str, Dated], sale: Entry | None) -> str:
     """What the milestones make of a client, the newest sale of the log among them."""
-    lost = anchors.get("lost")
-    days = [anchor.day for anchor in anchors.values()]
-    if sale is not None:
-        days.append(sale.day)
-    if lost and lost.day >= max(days):
-        return "lost"
-    return "customer" if sale is not None or "sold" in anchors else "prospect"
+    lost, sold = anchors.get("lost"), anchors.get("sold")
+    sales = [day for day in (sale and sale.day, sold and sold.day) if day is not None]
+    if lost:
+        # What was still to come of a sale that was lost makes nobody a customer again.
+        over = _OF_A_SALE if sales and max(sales) <= lost.day else ()
+        others = (anchor.day for name, anchor in anchors.items() if name not in over)
+        if lost.day >= max((*sales, *others)):
+            return "lost"
+    return "customer" if sales else "prospect"
+
+
+_OF_A_SALE = ("delivery", "go_live", "renewal")
 
 
 def _report_owed(reading: _Reading, note: Note, client: Client) -> None:
