@@ -244,6 +244,19 @@ def test_show_offers_a_line_only_where_it_settles_the_step(vault: Path) -> None:
     assert "settled by: - 2026-11-22 call: … #resolved" in shown
 
 
+def test_show_tells_what_is_wrong_with_a_task_of_theirs_in_another_note(vault: Path) -> None:
+    (vault / "Meeting.md").write_text(
+        "- [ ] statement to [[Eve]] 🔁 every other week 📅 2026-11-25\n"
+        "- [ ] statement to [[Dot]] 🔁 every other month 📅 2026-11-25\n",
+        encoding="utf-8",
+    )
+    problems = json.loads(run("show", "eve", *TODAY, "--format", "json").stdout)["problems"]
+    assert [(each["path"], each["line"], each["code"]) for each in problems] == [
+        ("Meeting.md", 1, "bad-recurrence")
+    ]
+    assert "Meeting.md:1" in run("show", "eve", *TODAY, "--format", "table").stdout
+
+
 def test_a_contact_open_for_a_while_is_next_now(vault: Path) -> None:
     assert "now, open since Mon 16 Nov" in run("show", "ann", *TODAY, "--format", "table").stdout
     (row,) = (

@@ -62,7 +62,13 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
     if form == "lines":
         lines = text.render_show_lines(card, items, entries, found.today)
         return chain(lines, method.render_progress_lines(progress))
-    problems = [problem for problem in workspace.problems() if problem.path == card.path]
+    places = {(item.path, item.line) for item in items}  # some stand in other notes
+    places.update((entry.path, entry.line) for entry in entries)
+    problems = [
+        problem
+        for problem in workspace.problems()
+        if problem.path == card.path or (problem.path, problem.line) in places
+    ]
     if form == "json":
         return text.render_show_json(card, items, entries, problems, workspace.root, found.today, progress)
     from notesync.publish.tables import render_show_table
