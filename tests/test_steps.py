@@ -447,6 +447,21 @@ def test_the_line_that_a_card_offers_settles_the_step() -> None:
             assert not after[0].settled.taken
 
 
+OFFERED = {
+    "a call, where nothing is said": ("sold: 2026-11-19", "call"),
+    "as they want it": ("sold: 2026-11-19\ncontact_by: [visit, email]", "visit"),
+    "as they want it, in a word that is known": ("sold: 2026-11-19\ncontact_by: [pigeon, email]", "email"),
+    "not as they do not want it": ("sold: 2026-11-19\nnot_by: [call, visit]", "video"),
+    "whatever they said besides": ("sold: 2026-11-19\ncontact_by: call\nnot_by: call", "visit"),
+}
+
+
+@pytest.mark.parametrize(("header", "channel"), OFFERED.values(), ids=OFFERED.keys())
+def test_the_line_that_a_card_offers_has_a_channel_that_they_want(header: str, channel: str) -> None:
+    (found,) = (each for each in follow(header) if each.step.name == "thank-you")
+    assert found.log_line == f"- 2026-11-22 {channel}: … #thank-you"
+
+
 STATUSES = {
     "2026-11-18": "upcoming",
     "2026-11-19": "due",

@@ -460,9 +460,9 @@ def _show(
 def _build_log_line(client: Client, step: Step, today: date) -> str:
     if step.desk:
         return f"- {today}: … #{step.tag}"
-    wanted = (step.channel, *client.contact_by) if step.channel else client.contact_by
-    channel = next((channel for channel in wanted if channel not in client.not_by), "")
-    return f"- {today} {channel if channel in _CHANNELS else 'call'}: … #{step.tag}"
+    wanted = (step.channel, *client.contact_by, *_CHANNELS)
+    channel = next((each for each in wanted if each in _CHANNELS and each not in client.not_by), "")
+    return f"- {today}{channel and f' {channel}'}: … #{step.tag}"
 
 
-_CHANNELS = ONE_WAY | {"call", "visit", "video"}
+_CHANNELS = ("call", "visit", "video", *sorted(ONE_WAY))
