@@ -134,6 +134,32 @@ def test_what_is_wrong_with_a_task_elsewhere_is_told_if_it_is_a_clients(
     assert workspace.problems() == ()
 
 
+HELD = {
+    "a promise that is a task": ("- [ ] prices for [[Acme]] #promise 📅 2026-11-25", 1),
+    "a complaint of a daily note": ("## Log\n- [[Acme]] call: it leaks #complaint", 2),
+    "a promise that was kept": (
+        "## Log\n- [[Acme]] call: will send #promise\n- [[Acme]] email: sent #kept",
+        None,
+    ),
+    "a promise that is done": ("- [x] prices for [[Acme]] #promise 📅 2026-11-25 ✅ 2026-11-20", None),
+    "any other task": ("- [ ] prices for [[Acme]] 📅 2026-11-25", None),
+}
+
+
+@pytest.mark.parametrize(("body", "line"), HELD.values(), ids=HELD)
+def test_what_is_owed_elsewhere_to_somebody_withdrawn_is_told(
+    vault: Path, workspace: Workspace, body: str, line: int | None
+) -> None:
+    put(vault, "Acme", "type: client\ndo_not_contact: true")
+    put(vault, "2026-11-20", "", body)
+    assert look(workspace) == []
+    told = [(p.path, p.line, p.code) for p in workspace.problems()]
+    assert told == ([("2026-11-20.md", line, "withdrawn-open")] if line else [])
+    put(vault, "Acme", "type: client")
+    workspace.refresh()
+    assert workspace.problems() == ()
+
+
 def test_a_clients_own_tasks_are_its_own_whoever_they_link_to(vault: Path, workspace: Workspace) -> None:
     put(vault, "Acme", "type: client", "\n- [ ] Thank [[Bolt]] 📅 2026-11-25\n")
     put(vault, "Bolt", "type: client")

@@ -60,7 +60,17 @@ from notesync.sync.sides import (
     read_versions,
     split_sides,
 )
-from notesync.sync.ties import FREE, UNTIED, CopyTie, Ties, add_ties, find_awaited, find_ties, offer_tasks
+from notesync.sync.ties import (
+    FREE,
+    UNTIED,
+    CopyTie,
+    Ties,
+    add_ties,
+    find_awaited,
+    find_held,
+    find_ties,
+    offer_tasks,
+)
 
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
@@ -366,6 +376,8 @@ _DAY_LENGTH = len("2026-11-22")
 def _find_more_problems(note: Note, client: Client, context: Context, ties: Ties) -> tuple[Problem, ...]:
     """What is wrong with a note in view of the plans and of other notes."""
     found = ties.problems
+    if client.do_not_contact and ties.heard:
+        found += tuple(find_held(client, ties))
     if client.plan:
         found += find_plan_problems(client, context.plans, *_find_place(note, "plan", context))
     if ties.twin and ties.claim == client.id:

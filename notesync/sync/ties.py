@@ -163,6 +163,25 @@ def _hear(ties: Ties, said: Sequence[Said]) -> Ties:
     )
 
 
+def find_held(client: Client, ties: Ties) -> Iterator[Problem]:
+    """What other notes say is owed to somebody who is to be left alone, each at its own place."""
+    owed: list[Entry | Task] = [
+        task for task in ties.tasks if task.open and not _OWED.keys().isdisjoint(task.tags)
+    ]
+    log = client.log + ties.entries
+    for opening, closing in _OWED.items():
+        opened = [entry for entry in ties.entries if opening in entry.tags]
+        if opened and sum(opening in each.tags for each in log) > sum(closing in each.tags for each in log):
+            owed.append(opened[-1])
+    for each in owed:
+        message = f"`do_not_contact` in {client.path} holds this back, although it is still open."
+        hint = "Settle it first, or close it, and then withdraw."
+        yield Problem(each.path, each.line, each.column, "withdrawn-open", WARNING, message, hint)
+
+
+_OWED = {"promise": "kept", "complaint": "resolved"}
+
+
 def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> None:
     """Derive again, within a change, the clients whose rows were made with other ties than there are now.
 
@@ -276,7 +295,7 @@ def _report_doubtful(index: Index, doubtful: Mapping[int, Doubt]) -> None:
 def _is_asking(task: Task) -> bool:
     """Whether an open task is a follow-up: by its dates, or by what it is."""
     is_dated = task.due is not None or task.scheduled is not None
-    return task.open and (is_dated or not {"promise", "complaint"}.isdisjoint(task.tags))
+    return task.open and (is_dated or not _OWED.keys().isdisjoint(task.tags))
 
 
 Doubt = tuple[str, list[str]]
