@@ -69,7 +69,7 @@ def conflicts(ctx: click.Context, session: Session, form: str | None) -> int:
     When a note was changed on two devices before either heard of the other, sync programs keep both, one of them under
     another name. Each such copy is listed with the note that it is a copy of, the machine that its name tells of, how
     much differs, and what a merge would do. So are notes with the marks (<<<<<<<) of a merge that git left unfinished.
-    Exit code 1: one is left to merge.
+    Notes that share nothing but an id are no copies: 'notesync doctor' lists them. Exit code 1: one is left to merge.
     """
     if ctx.invoked_subcommand is not None:
         return 0
