@@ -246,6 +246,12 @@ def test_every_question_is_answered_in_every_format(vault, words, form):
         assert json.loads(done.stdout)["format_version"] == 1
 
 
+@pytest.mark.parametrize("words", [("plans",), ("conflicts",), ("clients",), ("show", "thandi"), ("doctor",)])
+def test_every_question_that_writes_no_file_is_asked_as_of_any_day(vault, words):
+    assert run(*words, *TODAY, "--format", "json").exit_code in (0, 1)
+    assert run(*words, "--today", "22/11/2026").exit_code == 2
+
+
 def test_agenda_plans_as_many_days_as_asked(vault):
     found = json.loads(run("agenda", "--days", "3", *TODAY, "--format", "json").stdout)
     assert [day["day"] for day in found["days"]] == ["2026-11-22", "2026-11-23", "2026-11-24"]

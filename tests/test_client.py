@@ -288,6 +288,24 @@ STAGES = {
     "lost": ("quoted: 2026-09-01\nlost: 2026-10-01", "lost"),
     "won back": ("lost: 2026-10-01\nsold: 2026-11-01", "customer"),
     "sold and lost on one day": ("sold: 2026-10-01\nlost: 2026-10-01", "lost"),
+    "never sold, lost before a renewal, which is newer: a contract with others ends": (
+        "lost: 2026-10-01\nrenewal: 2027-01-15",
+        "prospect",
+    ),
+    "the same, and told to be lost": ("lost: 2026-10-01\nrenewal: 2027-01-15\nstage: lost", "lost"),
+    "lost before the renewal of what was sold": (
+        "sold: 2026-01-15\nlost: 2026-10-01\nrenewal: 2027-01-15",
+        "lost",
+    ),
+    "lost before the delivery of what was sold": (
+        "sold: 2026-10-01\nlost: 2026-10-08\ndelivery: 2026-12-01\ngo_live: 2026-12-08",
+        "lost",
+    ),
+    "quoted again after the loss of what was sold": (
+        "sold: 2026-10-01\nlost: 2026-10-08\nquoted: 2026-11-02\ndelivery: 2026-12-01",
+        "customer",
+    ),
+    "a renewal before the loss": ("renewal: 2026-09-15\nlost: 2026-10-01", "lost"),
     "told": ("sold: 2026-10-01\nstage: dormant", "dormant"),
     "told, but left empty": ("sold: 2026-10-01\nstage:", "customer"),
 }
@@ -308,6 +326,12 @@ LOGGED_SALES = {
     ),
     "after a loss": ("lost: 2026-10-01", "2026-11-10 visit: signed #sold", "customer", None),
     "before a loss": ("lost: 2026-11-18", "2026-11-10 visit: signed #sold", "lost", None),
+    "before a loss, and to be delivered later": (
+        "lost: 2026-11-18\ndelivery: 2026-12-01",
+        "2026-11-10 visit: signed #sold",
+        "lost",
+        None,
+    ),
     "the key's value comes first": (
         "value: 20000",
         "2026-11-10 visit: #sold [value:: 18500]",

@@ -82,6 +82,35 @@ def test_no_copies(vault: Vault) -> None:
     assert vault.run("merge").stdout == "No conflict copy is left to merge\n"
 
 
+def test_the_lists_are_asked_for_as_of_any_day_and_merging_is_not(vault: Vault) -> None:
+    vault.conflict()
+    before = vault.files()
+    assert vault.run("--today", "2026-12-01").stdout == vault.run().stdout
+    shown = vault.run("show", "acme", "--today", "2026-12-01")
+    assert (shown.exit_code, shown.stdout) == (0, vault.run("show", "acme").stdout)
+    assert vault.run("--today", "2026-12-01", "show", "acme").stdout == shown.stdout
+    assert vault.run("--today", "December").exit_code == 2
+    refused = vault.run("--today", "2026-12-01", "merge")
+    assert (refused.exit_code, vault.files()) == (2, before)
+    assert "--today asks as of another day, and a merge writes today" in refused.stderr
+
+
+def test_of_notes_that_only_share_an_id_it_says_where_they_are_listed(vault: Vault) -> None:
+    """They are no copies to merge, and do not count as such."""
+    vault.put("Acme.md", BASE.replace("type: client", "type: client\nid: a1"))
+    vault.put("Acme Ltd.md", BASE.replace("type: client", "type: client\nid: a1"))
+    done = vault.run()
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == (
+        "No conflict copy is left to merge\n1 note has the id of another and is no copy by its name: notesync doctor\n"
+    )
+    vault.put("Acme Bakers.md", BASE.replace("type: client", "type: client\nid: a1"))
+    assert (
+        "2 notes have the id of another and are no copies by their names: notesync doctor\n"
+        in vault.run().stderr
+    )
+
+
 def test_a_copy_is_listed_shown_merged_and_taken_back(vault: Vault) -> None:
     vault.conflict()
     before = vault.files()

@@ -103,7 +103,7 @@ def everything(workspace: Workspace) -> object:
     """All that can be asked of a workspace, as one value."""
     found = workspace.agenda(Selection(everything=True))
     missed = workspace.agenda(Selection(missed=True))
-    return found, missed, workspace.cards(Selection()), list(workspace.feed())
+    return found, missed, workspace.cards(Selection()), list(workspace.feed()), workspace.problems()
 
 
 def has_fine_times(folder: Path) -> bool:

@@ -778,9 +778,11 @@ def test_a_files_name_is_safe_and_free_whatever_it_was(names, ending):
 # --- What we write ourselves -----------------------------------------------------------------------------
 
 words = (
-    st.text("abÉ陳 ,;\\\"'=+-@.nN:0", min_size=1, max_size=40)
-    .map(clean_line)
-    .filter(lambda text: text and ":::" not in text and not text.casefold().startswith(("tel:", "mailto:")))
+    st.lists(
+        st.text("abÉ陳 ,;\\\"'=+-@.nN:0", max_size=12) | st.sampled_from((":::", " ::: ", "\\")), max_size=5
+    )
+    .map(lambda parts: clean_line("".join(parts)))
+    .filter(lambda text: text and not text.casefold().startswith(("tel:", "mailto:")))
 )
 singles = st.sampled_from(
     ["company", "role", "address", "website", "stage", "best_time", "referred_by", "next_action"]
@@ -804,6 +806,38 @@ def test_a_line_of_blanks_is_written_and_read_back():
     told = Contact("a.md", "Anna", {}, f"| a{' ' * 300}|\n\n\tcode")
     (record,), _ = read(read_vcards, "".join(render_contacts([told], "vcf", "v")))
     assert record.body == told.body
+
+
+JOINED = {
+    "what parts values, in one of one": {"next_action": ("call ::: it is urgent",)},
+    "in one of several": {"email": ("a@b.c", "d ::: e")},
+    "without blanks": {"role": ("Buyer:::Cape Town",)},
+    "with a backslash before it": {"role": ("Buyer\\:::Cape Town", )},
+    "with two": {"aliases": ("Buyer \\\\::: Cape Town", "Anna")},
+    "at the ends": {"team": (":::a", "b:::", ":::")},
+    "of four colons": {"best_time": ("before :::: or :::::: after",)},
+    "in an address": {"address": ("1 Long Street ::: Cape Town",)},
+    "a backslash at the end": {"phone": ("088\\", "089")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", JOINED.values(), ids=JOINED.keys())
+def test_a_value_that_holds_what_parts_values_stays_one(fields):
+    told = Contact("a.md", "Anna ::: Smit", fields, "a ::: b \\::: c")
+    ((record,), problems) = read(read_contacts, "".join(render_contacts([told], "csv", "v")))
+    assert not problems
+    assert (record.name, dict(record.fields), record.body) == (told.name, told.fields, told.body)
+
+
+def test_a_cell_that_only_parts_values_says_nothing():
+    ((record,), problems) = read(read_contacts, "Name,E-mail 1 - Label,E-mail 1 - Value\r\nAnna,:::,:::\r\n")
+    assert (record.name, dict(record.fields), record.body, problems) == ("Anna", {}, "", [])
+
+
+def test_a_wrong_day_that_holds_what_parts_values_stands_in_the_body_as_it_was():
+    told = Contact("a.md", "Anna", {"next_contact": ("soon ::: or later",)}, "")
+    ((record,), (problem,)) = read(read_contacts, "".join(render_contacts([told], "csv", "v")))
+    assert (problem.code, record.body) == ("bad-date", "- next_contact: soon ::: or later")
 
 
 @pytest.mark.parametrize(

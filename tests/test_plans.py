@@ -213,6 +213,7 @@ WRONG = {
     "no such plan to switch off": ("  after-sail: none", 2, 3, "`after-sale`"),
     "no such step to switch off": ("  quote: {quote-recieved: none}", 2, 11, "`quote-received`"),
     "a tag with a meaning of its own": ("  quote: {sold: {from: 1 day}}", 2, 11, "another name"),
+    "the tag that keeps a complaint open": ("  quote: {substitute: {from: 1 day}}", 2, 11, "another name"),
     "a tag of its own that means something else": (
         "  quote:\n    a: {from: 1 day, tag: sold}",
         3,

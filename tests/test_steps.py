@@ -448,6 +448,21 @@ def test_the_line_that_a_card_offers_settles_the_step() -> None:
         assert not after[0].settled.taken
 
 
+OFFERED = {
+    "a call, where nothing is said": ("sold: 2026-11-19", "call"),
+    "as they want it": ("sold: 2026-11-19\ncontact_by: [visit, email]", "visit"),
+    "as they want it, in a word that is known": ("sold: 2026-11-19\ncontact_by: [pigeon, email]", "email"),
+    "not as they do not want it": ("sold: 2026-11-19\nnot_by: [call, visit]", "video"),
+    "whatever they said besides": ("sold: 2026-11-19\ncontact_by: call\nnot_by: call", "visit"),
+}
+
+
+@pytest.mark.parametrize(("header", "channel"), OFFERED.values(), ids=OFFERED.keys())
+def test_the_line_that_a_card_offers_has_a_channel_that_they_want(header: str, channel: str) -> None:
+    (found,) = (each for each in follow(header) if each.step.name == "thank-you")
+    assert found.log_line == f"- 2026-11-22 {channel}: … #thank-you"
+
+
 STATUSES = {
     "2026-11-18": "upcoming",
     "2026-11-19": "due",
@@ -603,6 +618,16 @@ ENDS = {
         ["2026-11-16..2026-11-19"],
     ),
     "what was not open ends": ("sold: 2026-11-12\nlost: 2026-11-13", "satisfaction", []),
+    "a loss does not end the talk of a renewal to come": (
+        "lost: 2026-11-02\nrenewal: 2027-01-11",
+        "renewal-talk",
+        ["2026-11-12..2026-12-11"],
+    ),
+    "nor does that end the search for its reasons": (
+        "lost: 2026-11-18\nrenewal: 2027-01-11",
+        "reasons",
+        ["2026-11-19..2026-11-23"],
+    ),
     "a loss to come ends nothing": (
         "sold: 2026-11-12\nlost: 2026-12-13",
         "feedback",

@@ -48,6 +48,18 @@ value: 5000
 """
 
 
+COMPLAINTS = """\
+---
+type: client
+name: Anna Botha
+---
+## Log
+- 2026-11-17 call: heard him out
+- 2026-11-16 call: the lid squeaks #complaint
+- 2026-11-09 call: it leaks #complaint 📅 2026-12-04
+"""
+
+
 @pytest.fixture(autouse=True)
 def _now(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "read_clock", lambda zone: session.parse_moment(NOW))
@@ -189,7 +201,15 @@ CASES = {
     "done: a promise of the log": Case(
         OWED, ("done", "anna", "promise", "sent them", "--by", "email"),
         [], ["- 2026-11-22 email: sent them #kept"],
-        "Done for Anna Botha: promise, email 22 Nov. Nothing comes next: 'notesync move' sets a day",
+        "Done for Anna Botha: promise of Tue 17 Nov, email 22 Nov. Nothing comes next: 'notesync move' sets a day",
+    ),
+    "done: a complaint, by its step: the oldest, which the tag closes": Case(
+        COMPLAINTS, ("done", "anna", "resolve", "new seal"), [], ["- 2026-11-22 new seal #resolved"],
+        "Done for Anna Botha: complaint of Mon 9 Nov, contact 22 Nov. Next: resolve, until Mon 23 Nov",
+    ),
+    "done: a complaint, by its tag": Case(
+        COMPLAINTS, ("done", "anna", "resolved", "new seal"), [], ["- 2026-11-22 new seal #resolved"],
+        "Done for Anna Botha: complaint of Mon 9 Nov, contact 22 Nov. Next: resolve, until Mon 23 Nov",
     ),
     "done: a task by its words": Case(
         TASKS, ("done", "anna", "brochure"),
@@ -605,6 +625,30 @@ def test_the_global_filter_of_tasks_is_kept(vault: Vault) -> None:
         in vault.read()
     )
     assert "Tell them: the delivery is unknown now" in vault.run("check", "anna", "--upcoming", "3").stdout
+
+
+def test_what_a_word_of_it_does_not_close_is_said_to_be_open_still(vault: Vault) -> None:
+    """A substitute keeps a complaint open, and so does whoever was not there."""
+    for words in ("lent him a machine", "no answer, so left a note"):
+        vault.put("Anna.md", COMPLAINTS)
+        done = vault.run("done", "anna", "complaint", words)
+        assert done.stdout.startswith("Logged for Anna Botha: ")
+        assert done.stderr == (
+            "The complaint of Mon 9 Nov is still open: neither a substitute nor an attempt closes it.\n"
+        )
+
+
+def test_a_tag_that_closes_nothing_is_told(vault: Vault) -> None:
+    vault.put("Anna.md", ANNA)
+    for words in (("log", "anna", "x", "--step", "resolved"), ("done", "anna", "resolve", "x")):
+        assert (
+            vault.run(*words).stderr
+            == "#resolved closes nothing: no complaint of the log is open for Anna Botha.\n"
+        )
+    told = vault.run("log", "anna", "x", "--step", "kept").stderr
+    assert told == "#kept closes nothing: no promise of the log is open for Anna Botha.\n"
+    vault.put("Anna.md", COMPLAINTS)
+    assert vault.run("log", "anna", "new seal", "--step", "resolved").stderr == ""
 
 
 def test_what_is_open_is_named_where_nothing_fits(vault: Vault) -> None:

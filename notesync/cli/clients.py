@@ -60,11 +60,17 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
         return text.render_show_csv(items)
     from notesync.sync.client_note import read_history
 
-    card, (entries, progress) = workspace.card(name.key), read_history(workspace, name.key)
+    card, (entries, progress) = workspace.card(name.key), read_history(workspace, name.key, rehearsed=True)
     if form == "lines":
         lines = text.render_show_lines(card, items, entries, found.today)
         return chain(lines, method.render_progress_lines(progress))
-    problems = [problem for problem in workspace.problems() if problem.path == card.path]
+    places = {(item.path, item.line) for item in items}  # some stand in other notes
+    places.update((entry.path, entry.line) for entry in entries)
+    problems = [
+        problem
+        for problem in workspace.problems()
+        if problem.path == card.path or (problem.path, problem.line) in places
+    ]
     if form == "json":
         return text.render_show_json(card, items, entries, problems, workspace.root, found.today, progress)
     from notesync.publish.client_table import render_show_table

@@ -23,6 +23,7 @@ from notesync.sync.client_note import find_client, read_history
 from notesync.sync.pipeline import Workspace
 
 if TYPE_CHECKING:
+    from notesync.followup.choosing import Choice
     from notesync.followup.client import Client
     from notesync.followup.items import Item
     from notesync.followup.steps import Progress
@@ -121,17 +122,38 @@ class Desk:
         """Say so where a step's tag settles nothing: a slip must not look like work done."""
         from notesync.followup.choosing import MARKS
 
+        if not tag or entry.day > self.today:
+            return
+        if tag in _CASES:
+            self._tell_unclosed(tag)
+            return
         _, progress = read_history(self.workspace, self.name.key)
-        if (
-            not tag
-            or tag in MARKS
-            or entry.day > self.today
-            or _count_settled(progress) > _count_settled(self.progress)
-        ):
+        if tag in MARKS or _count_settled(progress) > _count_settled(self.progress):
             return
         self.session.tell(
             f"#{tag} settles nothing: no such step is open for {self.name.name}, or it was no contact."
         )
+
+    def _tell_unclosed(self, tag: str) -> None:
+        """Say so where the tag closes no promise or complaint."""
+        from notesync.followup.choosing import list_cases
+
+        before = [case for case in list_cases(self.client, self.today) if case.tag == tag]
+        if not before:
+            self.session.tell(
+                f"#{tag} closes nothing: no {_CASES[tag]} of the log is open for {self.name.name}."
+            )
+        elif before[0] in self.list_open_cases(tag):
+            self.session.tell(
+                f"The {before[0].about} is still open: neither a substitute nor an attempt closes it."
+            )
+
+    def list_open_cases(self, tag: str) -> list[Choice]:
+        """The promises or complaints that are open by now, and that this tag closes."""
+        from notesync.followup.choosing import list_cases
+
+        client = find_client(self.workspace, self.name.key)
+        return [case for case in list_cases(client, self.today) if case.tag == tag]
 
     def find_last_contact(self) -> date:
         """The day of the newest contact; the first of all days where there is none."""
@@ -164,6 +186,9 @@ class Desk:
                 f"Give it a time: '{agreed.day} 9:00'."
             )
         return agreed._replace(minute=minute)
+
+
+_CASES = {"kept": "promise", "resolved": "complaint"}  # what a tag closes
 
 
 def _count_settled(progress: Iterable[Progress]) -> int:

@@ -63,8 +63,11 @@ def done(
         from notesync.sync.deeds import log_entry
 
         if desk.carry_out("done", [(desk.path, log_entry(entry, desk.settings))]):
-            name = clean(choice.names[0] if choice.names else choice.title)
-            desk.tell(f"Done for {clean(desk.name.name)}: {name}, {desk.describe_new(entry)}")
+            name = choice.about if choice.is_case else choice.names[0] if choice.names else choice.title
+            told = f"Done for {clean(desk.name.name)}: {clean(name)}, "
+            if choice.is_case and choice in desk.list_open_cases(choice.tag):
+                told = f"Logged for {clean(desk.name.name)}: "
+            desk.tell(told + desk.describe_new(entry))
             desk.tell_unsettled(choice.tag, entry)
 
 

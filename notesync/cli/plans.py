@@ -12,12 +12,14 @@ from notesync.cli.session import (
     has_color,
     pass_session,
     pick_format,
+    today_option,
 )
 from notesync.publish import method
 from notesync.sync.pipeline import Workspace
 
 
 @command(examples=("notesync plans", "notesync plans --format csv"))
+@today_option
 @format_option
 @pass_session
 def plans(session: Session, form: str | None) -> None:

@@ -9,9 +9,8 @@ This module knows no today, no disk and no follow-up: what the facts ask for is 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.client_fields import (
@@ -27,6 +26,7 @@ from notesync.followup.client_fields import (
 from notesync.followup.entry_fields import find_delivery, find_entry_problems, find_newest_sale
 from notesync.followup.intervals import Interval
 from notesync.followup.money import parse_money
+from notesync.followup.task_rules import find_rule_problems
 from notesync.notes.body import Entry, Task
 from notesync.notes.links import show_link
 from notesync.notes.note import Plain, normalise_key
@@ -251,28 +251,11 @@ def read_client(note: Note, body: Body, settings: Settings) -> tuple[Client, tup
     if sale is not None and values[_VALUE] is None:
         values[_VALUE] = parse_money(dict(sale.fields).get("value", "").strip())[0]
     client = _new(Client, values)
-    _report_rules(reading, body.tasks)
+    reading.problems += find_rule_problems(note.path, body.tasks)
     reading.problems += find_entry_problems(note.path, body.entries)
     if client.do_not_contact:
         _report_owed(reading, note, client)
     return client, tuple(reading.problems[:MAX_PROBLEMS])
-
-
-def _report_rules(reading: Reading, tasks: Sequence[Task]) -> None:
-    """Say which open tasks recur by a rule that the Tasks plugin would drop or misread without a word."""
-    for task in tasks:
-        if task.recurrence and task.open and (reason := _why_refused(task.recurrence)):
-            place = Dated(date.min, None, task.line, task.column)
-            message = f"This task's recurrence, `{clip(task.recurrence)}`, is not read: {reason}."
-            hint = "Mend it before the task is ticked: Obsidian would lose the rule, or take another."
-            reading.report(place, "bad-recurrence", WARNING, message, hint)
-
-
-@lru_cache(maxsize=256)
-def _why_refused(rule: str) -> str:
-    from notesync.followup.recurrence import parse_recurrence
-
-    return parse_recurrence(rule)[1]
 
 
 def _span(first: str, last: str) -> slice:
@@ -333,13 +316,18 @@ def _drop_early_delivery(reading: Reading) -> None:
 
 def _default_stage(anchors: dict[str, Dated], sale: Entry | None) -> str:
     """What the milestones make of a client, the newest sale of the log among them."""
-    lost = anchors.get("lost")
-    days = [anchor.day for anchor in anchors.values()]
-    if sale is not None:
-        days.append(sale.day)
-    if lost and lost.day >= max(days):
-        return "lost"
-    return "customer" if sale is not None or "sold" in anchors else "prospect"
+    lost, sold = anchors.get("lost"), anchors.get("sold")
+    sales = [day for day in (sale and sale.day, sold and sold.day) if day is not None]
+    if lost:
+        # What was still to come of a sale that was lost makes nobody a customer again.
+        over = _OF_A_SALE if sales and max(sales) <= lost.day else ()
+        others = (anchor.day for name, anchor in anchors.items() if name not in over)
+        if lost.day >= max((*sales, *others)):
+            return "lost"
+    return "customer" if sales else "prospect"
+
+
+_OF_A_SALE = ("delivery", "go_live", "renewal")
 
 
 def _report_owed(reading: Reading, note: Note, client: Client) -> None:

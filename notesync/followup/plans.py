@@ -380,7 +380,7 @@ def _is_off(node: Node) -> bool:
 
 
 # Tags of the log that mean something of their own.
-_TAKEN = frozenset(("sold", "promise", "kept", "complaint", "satisfied", "unhappy", "none"))
+_TAKEN = frozenset(("sold", "promise", "kept", "complaint", "substitute", "satisfied", "unhappy", "none"))
 
 
 def _check_name(reading: _Reading, key: Node, what: str) -> bool:

@@ -129,11 +129,21 @@ def order_log(log: Sequence[Entry]) -> list[Entry]:
     Where the days do not tell which of the two it is, it is newest first, as new notes are, and what closes a
     promise or complaint comes after what opens one.
     """
-    rising = sum((one.day < other.day) - (one.day > other.day) for one, other in pairwise(log))
+    rising = _count_rising(log)
     entries = log if rising > 0 else log[::-1]
     if rising:
         return sorted(entries, key=lambda entry: entry.day)
     return sorted(entries, key=lambda entry: (entry.day, not _ALL_CLOSINGS.isdisjoint(entry.tags)))
+
+
+def is_newest_last(log: Sequence[Entry]) -> bool:
+    """Whether the log's days rise; where they do not tell, the newest stands first."""
+    return _count_rising(log) > 0
+
+
+def _count_rising(log: Sequence[Entry]) -> int:
+    """How many more steps from entry to entry go up in days than down."""
+    return sum((one.day < other.day) - (one.day > other.day) for one, other in pairwise(log))
 
 
 # --- What was opened and closed --------------------------------------------------------------------------

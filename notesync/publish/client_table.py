@@ -22,7 +22,7 @@ from notesync.publish.agenda_table import (
     measure_status,
     read_today,
 )
-from notesync.publish.method import describe_progress
+from notesync.publish.method import describe_progress, describe_settling
 from notesync.publish.problems_table import draw_problems
 from notesync.publish.sheet import GAP, MORE_FOLDS, Line, Piece, Sheet, fit_width, flow, fold, one_line
 from notesync.publish.text import clean, format_count, format_money
@@ -198,8 +198,9 @@ def _draw_progress(sheet: Sheet, progress: Sequence[Progress], today: Today) -> 
             if times[each.step.name] > 1 and each.reason not in told:  # of several sales: which one's
                 told = f"{told}; {each.reason}"
             text += fold([Piece(clean(told), "dim")], widths[2])
-            if each.status in (OVERDUE, DUE):
-                text += fold([Piece("settled by: ", "dim"), Piece(clean(each.log_line))], widths[2])
+            settling = describe_settling(each) if each.status in (OVERDUE, DUE) else ""
+            if settling:
+                text += fold([Piece("settled by: ", "dim"), Piece(clean(settling))], widths[2])
             when = fold([Piece(_progress_when(each, today), style)], widths[1])
             yield from sheet.draw_row([one_line(each.status, widths[0], style), when, text], widths)
 

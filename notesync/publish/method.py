@@ -92,6 +92,13 @@ def describe_progress(progress: Progress) -> str:
     return progress.waits if progress.status == "waits" else progress.reason
 
 
+def describe_settling(progress: Progress) -> str:
+    """What to write so that the step is settled, or what its tag would settle first."""
+    if progress.log_line or not progress.settles_first:
+        return progress.log_line
+    return f"#{progress.step.tag}, which settles another first: {progress.settles_first}"
+
+
 def _describe_end(until: str | Interval) -> str:
     if not until:
         return ""
@@ -212,6 +219,7 @@ def progress_object(each: Progress) -> dict[str, object]:
         "ended": _iso(each.ended),
         "ask": each.step.ask,
         "log_line": each.log_line,
+        "settles_first": each.settles_first,
         "path": each.path,
         "line": each.line,
     }

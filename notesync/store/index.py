@@ -640,6 +640,16 @@ class Index:
         """Note whom mentions mean: the client's key and the mention's."""
         self._db.executemany("update mention set client = ? where id = ?", meant)
 
+    def mentions_named(self, mentions: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+        """Of the mentions named: its key, its note's, and what is said."""
+        return self._some("select id, note, said from mention where id in (%s)", mentions)
+
+    def notes_with(self, code: str) -> list[int]:
+        """The notes that have a problem of this code."""
+        return [
+            row[0] for row in self._db.execute("select distinct note from problem where code = ?", (code,))
+        ]
+
     def heard(self, clients: Sequence[int] | None = None) -> Iterator[tuple[int, str, bool]]:
         """What other notes say of the clients named (None: of all), by client and in the order of the notes.
 

@@ -46,19 +46,26 @@ def find_client(workspace: Workspace, key: int) -> Client:
     return client
 
 
-def read_history(workspace: Workspace, key: int) -> tuple[tuple[Entry, ...], list[Progress]]:
+def read_history(
+    workspace: Workspace, key: int, *, rehearsed: bool = False
+) -> tuple[tuple[Entry, ...], list[Progress]]:
     """A client's log, and how far along the plans they are; nothing of a note that cannot be read.
 
-    Of a client who is not to be contacted only what is over.
+    Of a client who is not to be contacted only what is over.  ``rehearsed``: each log line was tried, and is there
+    only with the step that it settles.
     """
+    from notesync.followup.rehearsal import rehearse
+
     client = _read_client(workspace, workspace.known_key(key))
     if client is None:
         return (), []
     today, context = workspace.moment.day, workspace.context()
     past = find_past(client, today)
+    alive = find_alive(client, context, past)
+    found = list(find_progress(client, context, past, alive))
     progress = [
         each._replace(reason=tell_reason(each.reason, each.closes, today))
-        for each in find_progress(client, context, past, find_alive(client, context, past))
+        for each in (rehearse(client, context, past, alive, found) if rehearsed else found)
         if not client.do_not_contact or each.settled or each.ended or each.status == MISSED
     ]
     return client.log, progress

@@ -39,7 +39,7 @@ from notesync.store.index import FIRST_DAY, LAST_DAY, rank_letter
 from notesync.store.rows import ClientRow, FollowUpRow, NoteRow
 from notesync.sync.counting import PASSING, number_copies
 from notesync.sync.sides import find_versions, merge_mentions, read_alone, split_sides
-from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, offer_tasks
+from notesync.sync.ties import FREE, UNTIED, Ties, add_ties, find_awaited, find_held, offer_tasks
 
 _RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 
@@ -121,6 +121,8 @@ _DAY_LENGTH = len("2026-11-22")
 def _find_more_problems(note: Note, client: Client, context: Context, ties: Ties) -> tuple[Problem, ...]:
     """What is wrong with a note in view of the plans and of other notes."""
     found = ties.problems
+    if client.do_not_contact and ties.heard:
+        found += tuple(find_held(client, ties))
     if client.plan:
         found += find_plan_problems(client, context.plans, *find_place(note, "plan", context))
     if ties.twin and ties.claim == client.id:
