@@ -30,10 +30,10 @@ FLOORS = [
     "__main__",
 ]
 DOORS = {
-    "yaml": ["notes/*", "followup/settings.py"],
+    "yaml": ["notes/*", "followup/settings_yaml.py"],
     "frontmatter": ["notes/*"],
     "dateutil": ["followup/dates.py", "followup/recurrence.py"],
-    "holidays": ["followup/dates.py"],
+    "holidays": ["followup/work_calendar.py"],
     "sqlite3": ["store/*"],
     "icalendar": ["publish/calendar.py"],
     "rich": ["publish/*"],

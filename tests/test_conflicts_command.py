@@ -11,10 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from notesync.cli import conflicts, session, sync
+from notesync.cli import conflicts, keeping, session
 from notesync.cli.complete import complete_copies
 from notesync.cli.group import notesync
-from notesync.publish.tables import render_outline
+from notesync.cli.watch import Watch
+from notesync.publish.sheet import render_outline
 from notesync.store.history import History
 from notesync.sync import merging
 from notesync.sync.watch import STOPPED, SWEEP, Wake
@@ -28,12 +29,8 @@ COPY = "Acme (Anna's conflicted copy 2026-11-22).md"
 
 
 @pytest.fixture(autouse=True)
-def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the person who runs the tests is read or written, and files need not be quiet for long."""
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
+def _now(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files need not be quiet for long."""
     monkeypatch.setattr(session, "read_clock", lambda zone: session.parse_moment(NOW))
     monkeypatch.setattr(merging, "QUIET", 0.0)
 
@@ -71,8 +68,8 @@ class Vault:
 
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    found = Vault(tmp_path / "vault")
+def vault(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    found = Vault(quick_path / "vault")
     monkeypatch.chdir(found.root)
     return found
 
@@ -83,6 +80,35 @@ def test_no_copies(vault: Vault) -> None:
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == "No conflict copy is left to merge\n"
     assert vault.run("merge").stdout == "No conflict copy is left to merge\n"
+
+
+def test_the_lists_are_asked_for_as_of_any_day_and_merging_is_not(vault: Vault) -> None:
+    vault.conflict()
+    before = vault.files()
+    assert vault.run("--today", "2026-12-01").stdout == vault.run().stdout
+    shown = vault.run("show", "acme", "--today", "2026-12-01")
+    assert (shown.exit_code, shown.stdout) == (0, vault.run("show", "acme").stdout)
+    assert vault.run("--today", "2026-12-01", "show", "acme").stdout == shown.stdout
+    assert vault.run("--today", "December").exit_code == 2
+    refused = vault.run("--today", "2026-12-01", "merge")
+    assert (refused.exit_code, vault.files()) == (2, before)
+    assert "--today asks as of another day, and a merge writes today" in refused.stderr
+
+
+def test_of_notes_that_only_share_an_id_it_says_where_they_are_listed(vault: Vault) -> None:
+    """They are no copies to merge, and do not count as such."""
+    vault.put("Acme.md", BASE.replace("type: client", "type: client\nid: a1"))
+    vault.put("Acme Ltd.md", BASE.replace("type: client", "type: client\nid: a1"))
+    done = vault.run()
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == (
+        "No conflict copy is left to merge\n1 note has the id of another and is no copy by its name: notesync doctor\n"
+    )
+    vault.put("Acme Bakers.md", BASE.replace("type: client", "type: client\nid: a1"))
+    assert (
+        "2 notes have the id of another and are no copies by their names: notesync doctor\n"
+        in vault.run().stderr
+    )
 
 
 def test_a_copy_is_listed_shown_merged_and_taken_back(vault: Vault) -> None:
@@ -396,7 +422,7 @@ def test_it_waits_until_files_are_left_alone(vault: Vault, monkeypatch: pytest.M
 def test_sync_keeps_some_texts_at_once_and_the_rest_later(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "_KEPT_AT_ONCE", 2)
+    monkeypatch.setattr(keeping, "_KEPT_AT_ONCE", 2)
     for number in range(5):
         vault.put(f"{number}.md", BASE.replace("Acme", f"Client {number}"))
     for left in (3, 1, 0, 0):
@@ -414,9 +440,10 @@ def test_only_what_tells_of_clients_is_kept(vault: Vault) -> None:
         assert set(workspace._open_history().newest()) == {"Acme.md", "Week.md"}
 
 
-def test_a_history_that_cannot_be_written_costs_a_warning(vault: Vault, tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_written_costs_a_warning(vault: Vault, own_places: Path) -> None:
     vault.put("Acme.md", BASE)
-    (tmp_path / "home").write_bytes(b"")
+    own_places.rmdir()
+    own_places.write_bytes(b"")
     done = vault.sync()
     assert done.exit_code == 0
     assert done.stderr.count("Conflict copies may be harder to merge: earlier texts cannot be kept") == 1
@@ -463,29 +490,28 @@ class Told(session.Session):
 def test_watch_keeps_every_text_while_nothing_happens_and_each_that_comes(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "_KEPT_AT_ONCE", 1)
-    monkeypatch.setattr(sync, "_KEPT_BETWEEN", 1)
+    monkeypatch.setattr(keeping, "_KEPT_AT_ONCE", 1)
+    monkeypatch.setattr(keeping, "_KEPT_BETWEEN", 1)
     for number in range(4):
         vault.put(f"{number}.md", BASE.replace("Acme", f"Client {number}"))
     told = Told()
     with told.open() as workspace:
         script = Script(lambda: vault.put("0.md", MINE), lambda: vault.put("0.md", THEIRS))
-        sync.Watch(told, workspace, script).run()  # type: ignore[arg-type]
+        Watch(told, workspace, script).run()  # type: ignore[arg-type]
         history = workspace._open_history()
         assert set(history.newest()) == {f"{number}.md" for number in range(4)}
         kept = [history.read(text.digest) for text in history.texts("0.md")]
     assert kept == [THEIRS.encode(), MINE.encode(), BASE.replace("Acme", "Client 0").encode()]
 
 
-def test_watch_says_once_that_texts_cannot_be_kept(vault: Vault, tmp_path: Path) -> None:
+def test_watch_says_once_that_texts_cannot_be_kept(vault: Vault, own_places: Path) -> None:
     vault.put("Acme.md", BASE)
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "notesync").write_bytes(b"in the way")
+    (own_places / "notesync").write_bytes(b"in the way")
     told = Told()
     with told.open() as workspace:
-        workspace._history = History(str(tmp_path / "home" / "notesync" / "vault"))
+        workspace._history = History(str(own_places / "notesync" / "vault"))
         script = Script(lambda: vault.put("Acme.md", MINE), lambda: vault.put("Acme.md", THEIRS))
-        sync.Watch(told, workspace, script).run()  # type: ignore[arg-type]
+        Watch(told, workspace, script).run()  # type: ignore[arg-type]
     assert len([line for line in told.said if "harder to merge" in line]) == 1
     assert len([line for line in told.said if "Acme.md" in line]) >= 2
 

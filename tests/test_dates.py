@@ -10,22 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notesync.followup.dates import (
-    Interval,
-    WorkCalendar,
-    add_interval,
-    format_day,
-    interval_days,
-    parse_clock,
-    parse_date,
-    parse_interval,
-    parse_offset,
-    parse_region,
-    parse_weekday,
-    parse_when,
-    suggest_date,
-    suggest_region,
-)
+from notesync.followup.dates import format_day, parse_clock, parse_date, parse_weekday, suggest_date
+from notesync.followup.intervals import Interval, add_interval, interval_days, parse_interval, parse_offset
+from notesync.followup.when import parse_when
+from notesync.followup.work_calendar import WorkCalendar, parse_region, suggest_region
 
 WEEK = WorkCalendar()
 FRIDAY_OFF = WorkCalendar(frozenset({6, 0, 1, 2, 3}))  # Sunday to Thursday
@@ -307,7 +295,7 @@ def test_every_country_that_the_package_knows_has_a_calendar() -> None:
 
 def test_a_calendar_without_a_region_does_not_import_holidays() -> None:
     code = (
-        "import sys; from datetime import date; from notesync.followup.dates import WorkCalendar\n"
+        "import sys; from datetime import date; from notesync.followup.work_calendar import WorkCalendar\n"
         "WorkCalendar().after(date(2026, 11, 22), 2)\n"
         "sys.exit(any(name in sys.modules for name in ('holidays', 'dateutil', 'calendar', 'zoneinfo')))"
     )

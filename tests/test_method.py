@@ -23,11 +23,8 @@ NOTES = {
 
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    root = tmp_path / "vault"
+def vault(own_places: Path, quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = quick_path / "vault"
     root.mkdir()
     (root / "notesync.yaml").write_text("vault_id: v\ntimezone: Africa/Johannesburg\n", encoding="utf-8")
     for name, note in NOTES.items():
@@ -227,6 +224,36 @@ def test_of_somebody_withdrawn_show_says_so_and_plans_nothing(vault: Path) -> No
     assert "the call of Tue 17 Nov 2026" in shown
 
 
+def test_show_offers_a_line_only_where_it_settles_the_step(vault: Path) -> None:
+    """`#resolved` closes the oldest complaint, also one that has a day of its own and stands in no plan."""
+    log = (
+        "- 2026-11-17 call: heard him out\n- 2026-11-16 call: the lid squeaks #complaint\n"
+        "- 2026-11-09 call: it leaks #complaint 📅 2026-12-04"
+    )
+    write(vault, "Fay", f"stage: customer\n--\n{log}")
+    shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
+    assert "settled by: #resolved, which settles another first: complaint of Mon 9 Nov 2026" in shown
+    plan = json.loads(run("show", "fay", *TODAY, "--format", "json").stdout)["plan"]
+    (resolve,) = (each for each in plan if each["step"] == "resolve")
+    assert (resolve["log_line"], resolve["settles_first"]) == ("", "complaint of Mon 9 Nov 2026")
+    write(vault, "Fay", f"stage: customer\n--\n- 2026-11-20 visit: new seal #resolved\n{log}")
+    shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
+    assert "settled by: - 2026-11-22 call: … #resolved" in shown
+
+
+def test_show_tells_what_is_wrong_with_a_task_of_theirs_in_another_note(vault: Path) -> None:
+    (vault / "Meeting.md").write_text(
+        "- [ ] statement to [[Eve]] 🔁 every other week 📅 2026-11-25\n"
+        "- [ ] statement to [[Dot]] 🔁 every other month 📅 2026-11-25\n",
+        encoding="utf-8",
+    )
+    problems = json.loads(run("show", "eve", *TODAY, "--format", "json").stdout)["problems"]
+    assert [(each["path"], each["line"], each["code"]) for each in problems] == [
+        ("Meeting.md", 1, "bad-recurrence")
+    ]
+    assert "Meeting.md:1" in run("show", "eve", *TODAY, "--format", "table").stdout
+
+
 def test_a_contact_open_for_a_while_is_next_now(vault: Path) -> None:
     assert "now, open since Mon 16 Nov" in run("show", "ann", *TODAY, "--format", "table").stdout
     (row,) = (
@@ -252,7 +279,10 @@ def test_the_first_and_the_last_day_have_a_week_too(vault: Path, today: str) -> 
 
 
 def test_of_several_sales_each_settled_step_says_whose_it_is(vault: Path) -> None:
-    log = "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    log = (
+        "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n"
+        "- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    )
     write(vault, "Fay", f"stage:\n--\n{log}")
     shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
     assert "the call of Fri 6 Nov 2026; sold on Thu 5 Nov 2026" in shown

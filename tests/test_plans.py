@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from notesync.followup import plans as plans_module
 from notesync.followup.client import read_client
-from notesync.followup.dates import Interval
 from notesync.followup.follow_up import KINDS
+from notesync.followup.intervals import Interval
+from notesync.followup.options import OPTIONS, parse_settings
 from notesync.followup.plans import Off, Plans, Step, find_plan_problems, load_plans, parse_packaged
-from notesync.followup.settings import OPTIONS, Settings, parse_settings
+from notesync.followup.settings import Settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 from notesync.problems import Problem
@@ -212,6 +213,7 @@ WRONG = {
     "no such plan to switch off": ("  after-sail: none", 2, 3, "`after-sale`"),
     "no such step to switch off": ("  quote: {quote-recieved: none}", 2, 11, "`quote-received`"),
     "a tag with a meaning of its own": ("  quote: {sold: {from: 1 day}}", 2, 11, "another name"),
+    "the tag that keeps a complaint open": ("  quote: {substitute: {from: 1 day}}", 2, 11, "another name"),
     "a tag of its own that means something else": (
         "  quote:\n    a: {from: 1 day, tag: sold}",
         3,
@@ -258,7 +260,8 @@ def test_what_a_mistake_spoils_keeps_its_value_in_the_package() -> None:
 
 
 words = st.sampled_from(
-    ["after-sale", "usage", "mine", "from", "to", "needs", "anchor", "steps", "step", "sold", "2 days", "none", "-1w", "x", ""]
+    ["after-sale", "usage", "mine", "from", "to", "needs", "anchor", "steps", "step", "sold", "2 days", "none",
+     "-1w", "x", ""]
 )  # fmt: skip
 nodes = st.recursive(
     st.tuples(st.just("text"), st.just(3), st.just(5), words),

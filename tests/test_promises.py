@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from client_notes import read_text
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
+from notesync.followup.options import parse_settings
 from notesync.followup.plans import load_plans
 from notesync.followup.promises import find_open_complaint, find_promises, order_log
-from notesync.followup.settings import Settings, parse_settings
+from notesync.followup.settings import Settings
 from notesync.followup.steps import find_missed_steps, find_steps
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
@@ -24,8 +26,7 @@ unhurried = hypothesis_settings(deadline=None)  # the first example pays for wha
 
 
 def read(text: str, settings: Settings = DEFAULT) -> Client:
-    note = parse_note(text.encode(), "Clients/Ann.md", find_known_keys(settings))
-    return read_client(note, parse_body(note, settings.log_headings), settings)[0]
+    return read_text(text, settings)
 
 
 def derive(text: str, as_of: date = TODAY, settings: Settings = DEFAULT) -> list[FollowUp]:
@@ -342,7 +343,8 @@ COMPLAINTS = {
         ],
     ),
     "the step's own tag resolves it as well": (
-        "- 2026-11-19 visit: mended #resolve\n- 2026-11-17 call: #complaint\n--\n- [x] asked #complaint-check ✅ 2026-11-24",
+        "- 2026-11-19 visit: mended #resolve\n- 2026-11-17 call: #complaint\n--\n"
+        "- [x] asked #complaint-check ✅ 2026-11-24",
         [],
     ),
     "a promise in it is one besides": (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,23 +14,11 @@ from notesync.followup.agenda import Moment
 from notesync.followup.items import NO_END
 from notesync.notes.body import Body, parse_bodies
 from notesync.notes.note import Note
-from notesync.sync import reading
+from notesync.sync import deriving, reading
+from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Path:
-    root = tmp_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, tmp_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as opened:
-        yield opened
 
 
 def codes(workspace: Workspace) -> list[tuple[str, str]]:
@@ -49,7 +36,7 @@ def test_a_mistake_of_ours_costs_one_note(
             raise ZeroDivisionError("a mistake of ours")
         return parse_bodies(notes, *how)
 
-    monkeypatch.setattr(reading, "parse_bodies", fail_on_bo)
+    monkeypatch.setattr(deriving, "parse_bodies", fail_on_bo)
     workspace.refresh()
     assert [item.client for item in workspace.agenda(Selection()).items] == ["Ann", "Cy"]
     assert codes(workspace) == [("Bo.md", "unexpected")]
@@ -69,10 +56,10 @@ def test_another_type_beside_a_key_of_ours_is_a_warning(vault: Path, workspace: 
     assert workspace.counts() == (2, 0)
 
 
-def test_the_vaults_own_names_are_known_where_yaml_fails(vault: Path, tmp_path: Path) -> None:
+def test_the_vaults_own_names_are_known_where_yaml_fails(vault: Path, quick_path: Path) -> None:
     (vault / "notesync.yaml").write_text("fields: {next_contact: ring}\n")
     (vault / "Ann.md").write_text("---\ntype: client\ntitle: Plan: phase 2\nring: 2026-11-20\n---\n")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         workspace.refresh()
         assert [item.due for item in workspace.agenda(Selection()).items] == ["2026-11-20"]
 
@@ -82,10 +69,10 @@ def test_the_log_is_read_from_the_note_for_its_words(vault: Path, workspace: Wor
     note.write_text("---\ntype: client\n---\n## Log\n- 2026-11-20 call: likes the blue one\n")
     workspace.refresh()
     (name,) = workspace.names()
-    (entry,) = workspace.read_history(name.key)[0]
+    (entry,) = read_history(workspace, name.key)[0]
     assert (entry.line, entry.channel, entry.text) == (5, "call", "likes the blue one")
     note.unlink()
-    assert workspace.read_history(name.key) == ((), [])
+    assert read_history(workspace, name.key) == ((), [])
 
 
 PAUSES = {
@@ -110,13 +97,13 @@ def test_a_plan_that_there_is_none_of_is_told_at_its_line(vault: Path, workspace
     assert (problem.line, problem.code, problem.hint) == (4, "unknown-plan", "Did you mean `after-sale`?")
 
 
-def test_a_step_logged_too_early_is_told_on_that_day_and_never_again(vault: Path, tmp_path: Path) -> None:
+def test_a_step_logged_too_early_is_told_on_that_day_and_never_again(vault: Path, quick_path: Path) -> None:
     log = "- 2026-11-22 call: all well #satisfaction\n"
     (vault / "Ann.md").write_text(f"---\ntype: client\nsold: 2026-11-20\n---\n## Log\n{log}")
     told = []
     for day in (22, 23):
         moment = Moment(date(2026, 11, day), 600)
-        with open_workspace(str(vault), lambda _zone, now=moment: now, cache=str(tmp_path / "c")) as opened:
+        with open_workspace(str(vault), lambda _zone, now=moment: now, cache=str(quick_path / "c")) as opened:
             opened.refresh()
             items = opened.agenda(Selection(everything=True)).items
             told.append(["best from" in item.reason for item in items].count(True))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notesync.followup.dates import Interval
+from notesync.followup.intervals import Interval
 from notesync.followup.recurrence import Recurrence, next_occurrence, parse_recurrence
 
 if TYPE_CHECKING:

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import commands
 import pytest
 
 from notesync.followup.agenda import Moment
+from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
 CADENCES = "since: 2026-11-01\ndefault_every: {prospect: 2 weeks}\n"
 
 
-@pytest.fixture
-def vault(tmp_path: Path) -> Path:
-    root = tmp_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, tmp_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as opened:
-        yield opened
-
-
 def put(vault: Path, name: str, header: str = "", body: str = "") -> None:
-    path = vault / f"{name}.md"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    front = f"---\n{header}\n---\n" if header else ""
-    path.write_text(f"{front}{body}", encoding="utf-8")
+    commands.put(vault, f"{name}.md", header, body)
 
 
 def look(workspace: Workspace) -> list[str]:
@@ -90,6 +75,39 @@ def test_a_task_elsewhere_that_links_to_none_or_several_is_nobodys(
     assert look(workspace) == []
 
 
+def test_a_line_that_would_be_a_clients_but_for_a_name_of_two_is_told(
+    vault: Path, workspace: Workspace
+) -> None:
+    """It is nobody's, and not in silence; one that names two clients anyhow is meant to be."""
+    for name in ("North/Cape", "South/Cape", "Acme"):
+        put(vault, name, "type: client")
+    put(
+        vault,
+        "Inbox",
+        "",
+        "\n- [ ] Ring [[Cape#Log|them]] 📅 2026-11-25\n- [ ] Ring [[Cape]] some time\n"
+        "- [x] Rang [[Cape]] 📅 2026-11-20\n"
+        "  - [ ] Ring [[Cape]] #promise\n- [ ] Ring [[Acme]] and [[Cape]] ⏳ 2026-11-25\n",
+    )
+    put(vault, "2026-11-20", "", "## Log\n- [[Cape]] call: fine\n- [[South/Cape]] call: fine\n")
+    assert look(workspace) == []
+    told = [(p.path, p.line, p.code, p.severity) for p in workspace.problems()]
+    assert told == [
+        ("2026-11-20.md", 2, "ambiguous-link", "warning"),
+        ("Inbox.md", 2, "ambiguous-link", "warning"),
+        ("Inbox.md", 5, "ambiguous-link", "warning"),
+    ]
+    first = workspace.problems()[0]
+    assert first.message == "`Cape` may be North/Cape.md or South/Cape.md, so this line is no client's."
+    assert first.hint == "Write which one: [[North/Cape]]."
+    (vault / "North" / "Cape.md").rename(vault / "North" / "Cape Town.md")
+    assert look(workspace) == ["Cape: Ring Cape (Inbox.md:5)", "Cape: Ring them (Inbox.md:2)"]
+    assert workspace.problems() == ()
+    put(vault, "North/Cape Town", "type: client\naliases: [Cape]")
+    assert len(look(workspace)) == 2  # a file's name goes before an alias
+    assert workspace.problems() == ()
+
+
 def test_what_is_wrong_with_a_task_elsewhere_is_told_if_it_is_a_clients(
     vault: Path, workspace: Workspace
 ) -> None:
@@ -99,6 +117,32 @@ def test_what_is_wrong_with_a_task_elsewhere_is_told_if_it_is_a_clients(
     assert [(p.path, p.line, p.code) for p in workspace.problems()] == [("Inbox.md", 2, "bad-date")]
     put(vault, "Inbox", "", "\n- [ ] Ring [[Acme]] 📅 2026-02-28\n- [ ] Ring [[Soup]] 📅 2026-02-30\n")
     assert len(look(workspace)) == 1
+    assert workspace.problems() == ()
+
+
+HELD = {
+    "a promise that is a task": ("- [ ] prices for [[Acme]] #promise 📅 2026-11-25", 1),
+    "a complaint of a daily note": ("## Log\n- [[Acme]] call: it leaks #complaint", 2),
+    "a promise that was kept": (
+        "## Log\n- [[Acme]] call: will send #promise\n- [[Acme]] email: sent #kept",
+        None,
+    ),
+    "a promise that is done": ("- [x] prices for [[Acme]] #promise 📅 2026-11-25 ✅ 2026-11-20", None),
+    "any other task": ("- [ ] prices for [[Acme]] 📅 2026-11-25", None),
+}
+
+
+@pytest.mark.parametrize(("body", "line"), HELD.values(), ids=HELD)
+def test_what_is_owed_elsewhere_to_somebody_withdrawn_is_told(
+    vault: Path, workspace: Workspace, body: str, line: int | None
+) -> None:
+    put(vault, "Acme", "type: client\ndo_not_contact: true")
+    put(vault, "2026-11-20", "", body)
+    assert look(workspace) == []
+    told = [(p.path, p.line, p.code) for p in workspace.problems()]
+    assert told == ([("2026-11-20.md", line, "withdrawn-open")] if line else [])
+    put(vault, "Acme", "type: client")
+    workspace.refresh()
     assert workspace.problems() == ()
 
 
@@ -130,14 +174,67 @@ def test_a_link_finds_its_client_when_that_comes_later_and_loses_it(
     assert look(workspace) == []
 
 
-def test_the_global_filter_of_the_tasks_plugin_counts_in_every_note(vault: Path, tmp_path: Path) -> None:
+def test_the_global_filter_of_the_tasks_plugin_counts_in_every_note(vault: Path, quick_path: Path) -> None:
     plugin = vault / ".obsidian" / "plugins" / "obsidian-tasks-plugin"
     plugin.mkdir(parents=True)
     (plugin / "data.json").write_text('{"globalFilter": "#task"}')
     put(vault, "Acme", "type: client", "\n- [ ] Bread 📅 2026-11-25\n- [ ] #task Ring 📅 2026-11-25\n")
     put(vault, "Inbox", "", "- [ ] [[Acme]] flour 📅 2026-11-25\n- [ ] #task [[Acme]] rolls 📅 2026-11-25\n")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         assert [line.split(" (")[1] for line in look(workspace)] == ["Acme.md:6)", "Inbox.md:2)"]
+
+
+ELSEWHERE = {
+    "a rule that Obsidian would drop": (
+        "Meetings/With Acme",
+        "- [ ] statement to [[Acme]] 🔁 every other week 📅 2026-11-25",
+        ("bad-recurrence", 1, "This task's recurrence, `every other week`, is not read: "),
+    ),
+    "a rule in a daily note": (
+        "2026-11-20",
+        "- [ ] statement to [[Acme]] [repeat:: every 2 weeks whendone] [due:: 2026-11-25]",
+        ("bad-recurrence", 1, "This task's recurrence, `every 2 weeks whendone`, is not read: "),
+    ),
+    "a day of delivery that cannot be read": (
+        "2026-11-20",
+        "## Log\n- [[Acme]] visit: #sold [delivery:: 25/11/2026]",
+        ("bad-date", 2, "`delivery` is not a date that can be read for certain: `25/11/2026`."),
+    ),
+    "a date that there is none of": (
+        "Meetings/With Acme",
+        "- [ ] brochure to [[Acme]] 📅 2026-02-30",
+        ("bad-date", 1, "There is no day 2026-02-30, so this line counts for nothing."),
+    ),
+    "a rule of a task that is done": (
+        "Meetings/With Acme",
+        "- [x] statement to [[Acme]] 🔁 every other week 📅 2026-11-25 ✅ 2026-11-20",
+        None,
+    ),
+    "a rule of a task that is nobody's": (
+        "Meetings/With Acme",
+        "- [ ] statement to [[Nobody]] 🔁 every other week 📅 2026-11-25",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "body", "told"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_what_is_wrong_with_a_clients_task_or_entry_elsewhere_is_told_at_its_place(
+    vault: Path, workspace: Workspace, name: str, body: str, told: tuple[str, int, str] | None
+) -> None:
+    put(vault, "Acme", "type: client")
+    put(vault, name, "", body)
+    workspace.refresh()
+    found = [(p.path, p.code, p.line, p.message) for p in workspace.problems()]
+    if told is None:
+        assert not found
+        return
+    ((path, code, line, message),) = found
+    assert (path, code, line) == (f"{name}.md", *told[:2])
+    assert message.startswith(told[2])
+    put(vault, name, "", "mended")
+    workspace.refresh()
+    assert not list(workspace.problems())
 
 
 # --- Daily notes -----------------------------------------------------------------------------------------
@@ -155,7 +252,7 @@ def test_an_entry_in_a_daily_note_is_a_contact_of_its_day(vault: Path, workspace
     (card,) = workspace.cards(Selection())
     assert card.last_contact == "2026-11-20"
     (name,) = workspace.names()
-    ((entry,), _) = workspace.read_history(name.key)
+    ((entry,), _) = read_history(workspace, name.key)
     assert (entry.day, entry.channel, entry.text) == (date(2026, 11, 20), "call", "wants two more")
     assert (entry.path, entry.line) == ("Daily/2026-11-20.md", 5)
     (vault / "Daily" / "2026-11-20.md").unlink()
@@ -168,14 +265,14 @@ def test_an_entry_in_any_other_note_is_that_notes_own_affair(vault: Path, worksp
     assert look(workspace) == ["Acme: Contact as agreed (Acme.md:3)"]
 
 
-def test_a_daily_entry_to_come_counts_when_its_day_has(vault: Path, tmp_path: Path) -> None:
+def test_a_daily_entry_to_come_counts_when_its_day_has(vault: Path, quick_path: Path) -> None:
     put(vault, "Acme", "type: client\nevery: week\nlast_contact: 2026-11-02")
     put(vault, "2026-11-24", "", "## Log\n\n- [[Acme]] visit\n")
     contacts = []
     for day in (22, 24, 22):
         moment = Moment(date(2026, 11, day), 600)
         with open_workspace(
-            str(vault), lambda _zone, now=moment: now, cache=str(tmp_path / "c")
+            str(vault), lambda _zone, now=moment: now, cache=str(quick_path / "c")
         ) as workspace:
             workspace.refresh()
             contacts += [card.last_contact for card in workspace.cards(Selection())]
@@ -191,13 +288,13 @@ def reasons(workspace: Workspace) -> dict[str, str]:
     return {item.client: f"{item.opens}: {item.reason}" for item in items}
 
 
-def test_people_of_one_company_share_the_stages_cadence(vault: Path, tmp_path: Path) -> None:
+def test_people_of_one_company_share_the_stages_cadence(vault: Path, quick_path: Path) -> None:
     (vault / "notesync.yaml").write_text(CADENCES)
     put(vault, "Ann", "type: client\ncompany: Acme Ltd\nlast_contact: 2026-11-02")
     put(vault, "Ben", "type: client\ncompany: '[[Firms/acme ltd|Acme]]'\nlast_contact: 2026-11-09")
     put(vault, "Cas", "type: client\ncompany: Acme Ltd\nevery: week\nlast_contact: 2026-11-02")
     put(vault, "Dov", "type: client\ncompany: Bolt\nlast_contact: 2026-11-02")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         found = reasons(workspace)
         assert found["Ann"] == "2026-11-23: every 2 weeks; last contact with Acme Ltd Mon 9 Nov 2026"
         assert found["Ben"] == "2026-11-23: every 2 weeks; last contact Mon 9 Nov 2026"
@@ -244,13 +341,33 @@ def test_of_two_notes_with_one_id_and_two_names_the_first_by_path_keeps_it(
     assert workspace.problems() == ()
 
 
+def test_a_link_to_either_note_of_one_client_means_that_client(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme", "type: client\nid: a1")
+    put(vault, "Clients/Bakers", "type: client\nid: a1")
+    put(vault, "Bolt", "type: client")
+    put(
+        vault,
+        "Inbox",
+        "",
+        "- [ ] Ring [[Bakers]] 📅 2026-11-25\n- [ ] Ring [[Bakers]] and [[Bolt]] 📅 2026-11-25\n",
+    )
+    put(vault, "2026-11-20", "", "## Log\n- [[Clients/Bakers]] call: fine\n")
+    assert look(workspace) == ["Acme: Ring Bakers (Inbox.md:1)"]
+    assert {card.name: card.last_contact for card in workspace.cards(Selection())} == {
+        "Acme": "2026-11-20",
+        "Bolt": None,
+    }
+    put(vault, "Clients/Bakers", "type: client")
+    assert look(workspace) == ["Bakers: Ring Bakers (Inbox.md:1)"]
+
+
 def test_what_cannot_be_read_just_now_keeps_its_rows_when_a_colleague_is_called(
-    vault: Path, tmp_path: Path
+    vault: Path, quick_path: Path
 ) -> None:
     (vault / "notesync.yaml").write_text(CADENCES)
     put(vault, "Ann", "type: client\ncompany: Acme\nlast_contact: 2026-11-02")
     put(vault, "Ben", "type: client\ncompany: Acme\nlast_contact: 2026-11-09")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         workspace.refresh()
         (vault / "Ann.md").write_text("", encoding="utf-8")
         put(vault, "Ben", "type: client\ncompany: Acme\nlast_contact: 2026-11-20")

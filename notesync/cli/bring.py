@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from notesync.cli.new import require_vault
-from notesync.cli.session import Command, Progress, Session, command, pass_session
-from notesync.cli.write import dry_run_option
+from notesync.cli.session import Command, Progress, Session, command, dry_run_option, pass_session
 from notesync.problems import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -73,9 +72,10 @@ def import_(
     """Bring in clients and notes from other programs.
 
     Reads Evernote's .enex, address books' .vcf, and .csv of Google Contacts, Outlook, Thunderbird, LinkedIn, HubSpot
-    or, with --map, any other, and what 'notesync export --format json' wrote. Nothing is overwritten, and a second import makes nothing twice: a client is known by the
-    same id, by the name with an e-mail address or phone number, or by the name alone where nothing contradicts. What
-    is doubtful is made, and named. With --dry-run a table shows what would be made.
+    or, with --map, any other, and what 'notesync export --format json' wrote. Nothing is overwritten, and a second
+    import makes nothing twice: a client is known by the same id, by the name with an e-mail address or phone number,
+    or by the name alone where nothing contradicts. What is doubtful is made, and named. With --dry-run a table shows
+    what would be made.
     """
     import gc
 

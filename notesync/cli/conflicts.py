@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from notesync.cli.filters import is_asking_possible
+from notesync.cli.asking import is_asking_possible
 from notesync.cli.session import (
     Command,
     Family,
     Session,
+    dry_run_option,
     find_width,
     has_color,
     pass_session,
     pick_format,
     shared_options,
+    today_option,
 )
-from notesync.cli.write import dry_run_option
 from notesync.notes.note import normalise_key
 from notesync.problems import OvertakenError, RefusedError, UsageError
 from notesync.publish import conflicts as words
-from notesync.publish.text import clean
+from notesync.publish.text import clean, format_count
 from notesync.store.cases import ASKS, MERGES, NOTHING_NEW, Case
 from notesync.sync.pipeline import Workspace
 
@@ -59,6 +60,7 @@ def _complete_copies(ctx: click.Context, _param: click.Parameter, incomplete: st
     examples=("notesync conflicts", "notesync conflicts --format json"),
 )
 @form_option
+@today_option
 @pass_session
 @click.pass_context
 def conflicts(ctx: click.Context, session: Session, form: str | None) -> int:
@@ -67,7 +69,7 @@ def conflicts(ctx: click.Context, session: Session, form: str | None) -> int:
     When a note was changed on two devices before either heard of the other, sync programs keep both, one of them under
     another name. Each such copy is listed with the note that it is a copy of, the machine that its name tells of, how
     much differs, and what a merge would do. So are notes with the marks (<<<<<<<) of a merge that git left unfinished.
-    Exit code 1: one is left to merge.
+    Notes that share nothing but an id are no copies: 'notesync doctor' lists them. Exit code 1: one is left to merge.
     """
     if ctx.invoked_subcommand is not None:
         return 0
@@ -76,7 +78,7 @@ def conflicts(ctx: click.Context, session: Session, form: str | None) -> int:
         cases = workspace.read_conflicts({})
         session.write(_render_list(workspace, cases, pick_format(form)))
         left = [case for case in cases if case.open]
-        session.tell(_describe_next(left))
+        session.tell(_describe_next(left), *_describe_twins(workspace))
     return 1 if left else 0
 
 
@@ -85,7 +87,7 @@ def _render_list(workspace: Workspace, cases: Sequence[Case], form: str) -> Iter
         return words.render_cases_json(cases, workspace.root)
     if form == "lines":
         return words.render_cases_lines(cases)
-    from notesync.publish.tables import render_outline
+    from notesync.publish.sheet import render_outline
 
     return render_outline(words.outline_cases(cases), find_width(), has_color())
 
@@ -99,12 +101,26 @@ def _describe_next(left: Sequence[Case]) -> str:
     return f"{total}. 'notesync conflicts show' says more" if left else total
 
 
+def _describe_twins(workspace: Workspace) -> list[str]:
+    """Where those are listed that may be one client's without being copies by their names."""
+    from notesync.sync.counting import TWIN
+
+    twins = sum(problem.code == TWIN for problem in workspace.problems())
+    if not twins:
+        return []
+    words = "has the id of another and is no copy by its name"
+    if twins > 1:
+        words = "have the id of another and are no copies by their names"
+    return [f"{format_count(twins, 'note')} {words}: notesync doctor"]
+
+
 @conflicts.command(
     cls=Command,
     examples=("notesync conflicts show imraan", "notesync conflicts show imraan --format json"),
 )
 @click.argument("copy", metavar="COPY", shell_complete=_complete_copies)
 @form_option
+@today_option
 @shared_options
 @pass_session
 def show(session: Session, copy: str, form: str | None) -> None:
@@ -124,7 +140,7 @@ def _render_one(workspace: Workspace, cases: Sequence[Case], form: str) -> Itera
         return words.render_cases_json(cases, workspace.root)
     if form == "lines":
         return (line for case in cases for line in words.render_case_lines(case))
-    from notesync.publish.tables import render_outline
+    from notesync.publish.sheet import render_outline
 
     rows = (row for case in cases for row in words.outline_case(case))
     return render_outline(rows, find_width(), has_color())
@@ -243,6 +259,10 @@ def merge(
     are. A key's answer is 'note', 'copy' (or copy-1, copy-2 ...), 'earlier' or 'later', or one of the values; for a
     place in the text 'note', 'copy' or 'both'. Exit code 1: something was merged, something is left; 4: nothing was.
     """
+    if session.today is not None:
+        raise UsageError(
+            "only-today: --today asks as of another day, and a merge writes today. Leave it out."
+        )
     with session.open() as workspace:
         session.refresh(workspace)
         cases = _choose(workspace, workspace.read_conflicts(answers), copies, answers)

@@ -12,12 +12,14 @@ from notesync.cli.session import (
     has_color,
     pass_session,
     pick_format,
+    today_option,
 )
 from notesync.publish import method
 from notesync.sync.pipeline import Workspace
 
 
 @command(examples=("notesync plans", "notesync plans --format csv"))
+@today_option
 @format_option
 @pass_session
 def plans(session: Session, form: str | None) -> None:
@@ -38,6 +40,6 @@ def _render(workspace: Workspace, form: str) -> Iterable[str]:
         return method.render_plans_csv(found)
     if form == "lines":
         return method.render_plans_lines(found)
-    from notesync.publish.tables import render_plans_table
+    from notesync.publish.plans_table import render_plans_table
 
     return render_plans_table(found, find_width(), has_color())

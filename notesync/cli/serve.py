@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import click
 
 from notesync.cli.session import Session, command, pass_session
-from notesync.cli.sync import Watch, listen_to_signals, live_long, log_option, poll_option
+from notesync.cli.watch import Watch, listen_to_signals, live_long, log_option, poll_option
 from notesync.problems import ERROR, NotesyncError, RefusedError
 from notesync.store.keys import Keys, find_address, find_keys, make_keys, store_address
 
@@ -69,9 +69,9 @@ def serve(
 ) -> None:
     """Serve the calendar and the agenda over HTTP.
 
-    Runs until it is interrupted, keeps both current, and watches like 'notesync watch'; where another process watches already, it only
-    serves. The addresses hold a secret: who has one can read. --urls prints them; --new-secret makes new ones, which a
-    running server takes up at its next look at the notes.
+    Runs until it is interrupted, keeps both current, and watches like 'notesync watch'; where another process
+    watches already, it only serves. The addresses hold a secret: who has one can read. --urls prints them;
+    --new-secret makes new ones, which a running server takes up at its next look at the notes.
     """
     place = Place(host, port, public)
     if not (urls or new_secret):

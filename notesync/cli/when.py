@@ -1,7 +1,7 @@
 """The days that people type for the commands that write: ``fri 14:30``, ``2w``, ``yesterday``.
 
 In: the words of an option, today, the working days.  Out: the day, and its time if it has one.  What the words mean
-is in ``followup/dates``; here it is refused, with what to write instead, where a command cannot use that day.
+is in ``followup/when``; here it is refused, with what to write instead, where a command cannot use that day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from notesync.cli.session import Command
 from notesync.problems import UsageError
 
 if TYPE_CHECKING:
-    from notesync.followup.dates import When, WorkCalendar
+    from notesync.followup.when import When
+    from notesync.followup.work_calendar import WorkCalendar
 
 _AHEAD = "Write an ISO date (2026-11-25), today, tomorrow, a weekday (fri), or a time from now (3d, 2w, 5 workdays)"
 _PAST = "Write an ISO date (2026-11-25), today, yesterday, or a weekday (fri: the last one)"
@@ -77,7 +78,8 @@ def read_when(
     or where ``over`` says so; one after today unless ``ahead`` is false.  Raises UsageError for all others, and for
     words that mean no day.
     """
-    from notesync.followup.dates import YEARS, parse_when, suggest_date
+    from notesync.followup.dates import YEARS, suggest_date
+    from notesync.followup.when import parse_when
 
     found = parse_when(words, today, calendar, past)
     usage = f"{_PAST if past else _AHEAD}{', with a time: fri 14:30' if timed else ''}."

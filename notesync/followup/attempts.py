@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from notesync.followup.dates import Interval, add_interval
 from notesync.followup.follow_up import (
     Context,
     FollowUp,
@@ -20,6 +19,7 @@ from notesync.followup.follow_up import (
     name_day,
     plan_minutes,
 )
+from notesync.followup.intervals import Interval, add_interval
 from notesync.followup.promises import order_log
 
 if TYPE_CHECKING:

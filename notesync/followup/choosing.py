@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.client import show_link
 from notesync.followup.dates import format_day
 from notesync.followup.matching import fold
-from notesync.followup.promises import COMPLAINT, PROMISE, find_cases, order_tagged
+from notesync.followup.promises import COMPLAINT, PROMISE, RESOLVE, find_cases, order_tagged
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 MARKS = ("sold", "promise", "kept", "complaint", "resolved", "substitute", "satisfied", "unhappy")
 """The tags of a log entry that mean something beside those of the plans' steps."""
 
-_CLOSING = {PROMISE: "kept", COMPLAINT: "resolved"}
+_CLOSING = {PROMISE: ("kept",), COMPLAINT: ("resolved", RESOLVE)}
+_CLOSING_TAGS = frozenset(tags[0] for tags in _CLOSING.values())
 
 
 class Choice(NamedTuple):
     """Something to be done: a log entry with the ``tag`` settles it, or it is a ``task``.
 
     ``names`` are its short names, ``title`` its words, ``about`` what tells it from others of the same words;
-    ``place`` and ``day`` are a task's.  ``older`` is what the log closes before it.
+    ``place`` and ``day`` are a task's.  ``older`` is what the log closes before it; ``is_case`` is true of a promise
+    or complaint of the log.
     """
 
     tag: str
@@ -42,17 +44,19 @@ class Choice(NamedTuple):
     older: str = ""
     place: str = ""
     day: date | None = None
+    is_case: bool = False
 
 
 def list_choices(client: Client, progress: Iterable[Progress], today: date) -> list[Choice]:
     """What is open for a client on a day: promises and complaints of the log, tasks, then steps by their days."""
     steps: dict[str, Choice] = {}
     for each in sorted(progress, key=lambda each: each.opens or date.max):
-        if each.settled is None and each.ended is None:
+        is_listed = each.step.tag in _CLOSING_TAGS  # as the complaint itself
+        if each.settled is None and each.ended is None and not is_listed:
             choice = _choose_step(each.step.tag, each.step.name, each.step.title)
             window = _describe_window(each, today.year)
             steps.setdefault(choice.tag, choice._replace(about=f"step, {window}"))
-    return [*_list_cases(client, today), *list_tasks(client), *steps.values()]
+    return [*list_cases(client, today), *list_tasks(client), *steps.values()]
 
 
 def list_tasks(client: Client) -> list[Choice]:
@@ -88,20 +92,15 @@ def find_meant(wanted: str, choices: Sequence[Choice]) -> list[Choice]:
     return []
 
 
-def find_nearest(wanted: str, names: Iterable[str]) -> str:
-    """The name that looks most like the word, '' where none does."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(wanted.strip().lstrip("#").casefold(), sorted(set(names)), 1)
-    return near[0] if near else ""
-
-
 def _words(choice: Choice) -> str:
     return fold(f"{' '.join(choice.names)} {choice.title}")
 
 
 def _agrees_with_day(choice: Choice, folded: str) -> bool:
-    """Whether the last of the words are the choice's day (``2026-11-25``, ``Wed 25 Nov``, ``25 Nov``), the others its own."""
+    """Whether the last of the words are the choice's day, the others its own.
+
+    The day is written as ``2026-11-25``, ``Wed 25 Nov`` or ``25 Nov``.
+    """
     if choice.day is None:
         return False
     named = format_day(choice.day)
@@ -130,13 +129,16 @@ def _choose_task(client: Client, task: Task) -> Choice:
     return Choice("", names, show_link(task.text), about, task, place=place, day=day)
 
 
-def _list_cases(client: Client, today: date) -> Iterator[Choice]:
+def list_cases(client: Client, today: date) -> Iterator[Choice]:
+    """The promises and complaints of a client's log that are open on a day."""
     log = order_tagged(client)
-    for kind, tag in _CLOSING.items():
+    for kind, tags in _CLOSING.items():
         older = ""
         for case in find_cases(client, log, kind, today) if log else ():
             if case.closed is None:
                 about = f"{kind} of {format_day(case.entry.day, today.year)}"
-                names = (kind, tag) if not older else ()
-                yield Choice(tag, names, case.entry.text.partition("\n")[0], about, None, older)
+                names = (kind, *tags) if not older else ()
+                yield Choice(
+                    tags[0], names, case.entry.text.partition("\n")[0], about, None, older, is_case=True
+                )
                 older = older or about

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.client import show_link
 from notesync.followup.follow_up import is_contact, kind_of, name_day
 from notesync.followup.promises import (
     COMPLAINT,
@@ -35,6 +34,7 @@ from notesync.followup.rules import (
     find_task_window,
 )
 from notesync.followup.steps import ENDED, MISSED, SETTLED, WAITS, Turned, find_turns
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client

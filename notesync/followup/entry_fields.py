@@ -11,17 +11,15 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from notesync.followup.dates import parse_date, suggest_date
-from notesync.problems import ERROR, WARNING, Problem
+from notesync.followup.money import parse_money
+from notesync.problems import ERROR, WARNING, Problem, clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
 
     from notesync.notes.body import Entry
 
-    ParseMoney = Callable[[str], tuple[float | None, str]]
-
-_LONGEST = 80  # of a value that is shown, and looked at for what it could mean
+_LONGEST = 80  # characters of a value that are looked at for what it could mean
 
 
 def find_newest_sale(log: Iterable[Entry]) -> Entry | None:
@@ -39,23 +37,23 @@ def find_delivery(sale: Entry | None) -> date | None:
     return written and written.day
 
 
-def find_entry_problems(path: str, log: Iterable[Entry], parse_money: ParseMoney) -> Iterator[Problem]:
+def find_entry_problems(path: str, log: Iterable[Entry]) -> Iterator[Problem]:
     """The problems of the fields that count in the entries of a note's own log."""
     for entry in log:
         if not entry.fields:
             continue
         for key, text in entry.fields:
-            wrong = _judge(entry, key, text.strip(), parse_money)
+            wrong = _judge(entry, key, text.strip())
             if wrong is not None:
                 yield Problem(path, entry.line, entry.column, *wrong)
 
 
-def _judge(entry: Entry, key: str, text: str, parse_money: ParseMoney) -> tuple[str, str, str, str] | None:
+def _judge(entry: Entry, key: str, text: str) -> tuple[str, str, str, str] | None:
     """Code, severity, message and hint; None where all is well, or the field counts for nothing here."""
     is_sale = "sold" in entry.tags
     if key == "value" and is_sale and text:
         number, hint = parse_money(text)
-        message = f"`value` is not a number that can be read for certain: `{_clip(text)}`."
+        message = f"`value` is not a number that can be read for certain: `{clip(text)}`."
         return ("bad-number", ERROR, message, hint) if number is None else None
     is_owed = "promise" in entry.tags or "complaint" in entry.tags
     if not text or not ((key == "delivery" and is_sale) or (key == "due" and is_owed)):
@@ -64,14 +62,10 @@ def _judge(entry: Entry, key: str, text: str, parse_money: ParseMoney) -> tuple[
     if written is None:
         if key == "delivery" and text.casefold() == "unknown":
             return None
-        message = f"`{key}` is not a date that can be read for certain: `{_clip(text)}`."
+        message = f"`{key}` is not a date that can be read for certain: `{clip(text)}`."
         meant = suggest_date(text[:_LONGEST]) or "2026-11-25"
         return "bad-date", ERROR, message, f"Write `{meant.replace(' or ', '` or `')}`."
     if key == "delivery" and written.day < entry.day:
         message = f"`delivery` ({written.day}) is before this sale ({entry.day}), so it does not count."
         return "early-delivery", WARNING, message, "Write the day promised for this sale, or `unknown`."
     return None
-
-
-def _clip(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -22,9 +22,9 @@ from notesync.followup.timetable import Timetable
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
-    from notesync.followup.dates import WorkCalendar
     from notesync.followup.plans import Plans
     from notesync.followup.settings import Settings
+    from notesync.followup.work_calendar import WorkCalendar
     from notesync.notes.body import Entry, Task
 
 # What a follow-up is, by rank: a broken promise costs more than a call not made.

@@ -17,8 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.client import Dated, parse_money
-from notesync.followup.dates import Interval, add_interval, parse_date
+from notesync.followup.client_fields import Dated
+from notesync.followup.dates import parse_date
+from notesync.followup.intervals import Interval, add_interval
+from notesync.followup.money import parse_money
 from notesync.followup.plans import ANCHORS
 from notesync.followup.timetable import AGAIN, COMPLAINT, FIRST, Group, Occasion, build_group
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from notesync.followup.dates import YEARS, Interval, WorkCalendar, add_interval, format_day
+from notesync.followup.dates import YEARS, format_day
+from notesync.followup.intervals import Interval, add_interval
+from notesync.followup.work_calendar import WorkCalendar
 from notesync.notes.spelled import MONTH_NAMES
 
 WEEK, MONTH, QUARTER, YEAR, RANGE = KINDS = ("week", "month", "quarter", "year", "range")

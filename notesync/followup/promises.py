@@ -16,7 +16,6 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.client import show_link
 from notesync.followup.dates import parse_clock, parse_date
 from notesync.followup.follow_up import (
     Context,
@@ -30,6 +29,7 @@ from notesync.followup.follow_up import (
     name_time,
     plan_minutes,
 )
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -129,11 +129,21 @@ def order_log(log: Sequence[Entry]) -> list[Entry]:
     Where the days do not tell which of the two it is, it is newest first, as new notes are, and what closes a
     promise or complaint comes after what opens one.
     """
-    rising = sum((one.day < other.day) - (one.day > other.day) for one, other in pairwise(log))
+    rising = _count_rising(log)
     entries = log if rising > 0 else log[::-1]
     if rising:
         return sorted(entries, key=lambda entry: entry.day)
     return sorted(entries, key=lambda entry: (entry.day, not _ALL_CLOSINGS.isdisjoint(entry.tags)))
+
+
+def is_newest_last(log: Sequence[Entry]) -> bool:
+    """Whether the log's days rise; where they do not tell, the newest stands first."""
+    return _count_rising(log) > 0
+
+
+def _count_rising(log: Sequence[Entry]) -> int:
+    """How many more steps from entry to entry go up in days than down."""
+    return sum((one.day < other.day) - (one.day > other.day) for one, other in pairwise(log))
 
 
 # --- What was opened and closed --------------------------------------------------------------------------

@@ -17,13 +17,9 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.dates import (
-    DAY_NAMES,
-    Interval,
-    WorkCalendar,
-    add_interval,
-    parse_interval,
-)
+from notesync.followup.dates import DAY_NAMES
+from notesync.followup.intervals import Interval, add_interval, parse_interval
+from notesync.followup.work_calendar import WorkCalendar
 from notesync.notes.spelled import MONTH_NAMES
 
 if TYPE_CHECKING:

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 
 from notesync.followup.attempts import apply_attempts, find_attempts, is_given_up
 from notesync.followup.circles import find_circles
-from notesync.followup.client import show_link
-from notesync.followup.dates import Interval, WorkCalendar, add_interval, interval_days
 from notesync.followup.follow_up import (
     Context,
     FollowUp,
@@ -35,12 +33,16 @@ from notesync.followup.follow_up import (
     plan_minutes,
     to_bytes,
 )
+from notesync.followup.intervals import Interval, add_interval, interval_days
 from notesync.followup.promises import find_promises
 from notesync.followup.referrals import find_referral
 from notesync.followup.steps import find_missed_steps, find_steps
+from notesync.followup.work_calendar import WorkCalendar
+from notesync.notes.links import show_link
 
 if TYPE_CHECKING:
-    from notesync.followup.client import Client, Dated
+    from notesync.followup.client import Client
+    from notesync.followup.client_fields import Dated
     from notesync.followup.settings import Settings
     from notesync.notes.body import Entry, Task
 

@@ -22,8 +22,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.dates import interval_days
 from notesync.followup.follow_up import is_contact, name_day
+from notesync.followup.intervals import interval_days
 from notesync.followup.occasions import Run, find_begin, find_groups
 from notesync.followup.plans import RESOLVED
 from notesync.followup.promises import (

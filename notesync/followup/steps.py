@@ -281,7 +281,8 @@ class Progress(NamedTuple):
 
     ``status`` is settled, ended, waits (``waits`` says for what), upcoming, due, overdue or missed; ``ended``
     the day that ended it.  ``log_line`` is the entry that would settle it on that day, '' once it is settled.
-    ``number`` counts a repeated step's occurrences from 0.
+    ``number`` counts a repeated step's occurrences from 0.  ``settles_first`` is what the step's tag would settle
+    in its place, where :mod:`~notesync.followup.rehearsal` found that.
     """
 
     step: Step
@@ -298,6 +299,12 @@ class Progress(NamedTuple):
     log_line: str
     path: str
     line: int
+    settles_first: str = ""
+
+    @property
+    def name(self) -> tuple[str, str, str, int]:
+        """What tells it from all other steps and occasions of the client."""
+        return self.step.plan, self.step.name, self.occasion, self.number
 
 
 def find_progress(
@@ -453,9 +460,9 @@ def _show(
 def _build_log_line(client: Client, step: Step, today: date) -> str:
     if step.desk:
         return f"- {today}: … #{step.tag}"
-    wanted = (step.channel, *client.contact_by) if step.channel else client.contact_by
-    channel = next((channel for channel in wanted if channel not in client.not_by), "")
-    return f"- {today} {channel if channel in _CHANNELS else 'call'}: … #{step.tag}"
+    wanted = (step.channel, *client.contact_by, *_CHANNELS)
+    channel = next((each for each in wanted if each in _CHANNELS and each not in client.not_by), "")
+    return f"- {today}{channel and f' {channel}'}: … #{step.tag}"
 
 
-_CHANNELS = ONE_WAY | {"call", "visit", "video"}
+_CHANNELS = ("call", "visit", "video", *sorted(ONE_WAY))

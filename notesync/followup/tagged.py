@@ -15,7 +15,7 @@ Place = tuple[int, int]
 
 
 class Candidate(NamedTuple):
-    """A step that counts from the day ``begins`` on: it ``opens``, is missed after ``expires``, is over when ``ended``."""
+    """A step that counts from the day ``begins``: it ``opens``, is missed after ``expires``, is over when ``ended``."""
 
     begins: date
     opens: date
@@ -29,6 +29,7 @@ class Queue:
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         self._coming = sorted(candidates, reverse=True)
+        self._alone = len(self._coming) == 1
         self._opening: list[tuple[date, Candidate]] = []  # until they open
         self._begun: list[Candidate] = []
         self._alive: list[Candidate] = []  # begun or not; what is missed goes on to the next
@@ -40,6 +41,9 @@ class Queue:
         def is_gone(each: Candidate) -> bool:
             return (each.ended is not None and each.ended <= day) or is_settled(each.place)
 
+        if self._alone:  # as nearly always: there is nothing to choose from
+            only = self._coming[0]
+            return None if only.begins > day or is_gone(only) else only.place
         while self._coming and self._coming[-1].begins <= day:
             candidate = self._coming.pop()
             heappush(self._opening, (candidate.opens, candidate))

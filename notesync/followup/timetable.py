@@ -15,7 +15,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from notesync.followup.dates import Interval, WorkCalendar, add_interval, format_day, interval_days
+from notesync.followup.dates import format_day
+from notesync.followup.intervals import Interval, add_interval, interval_days
+from notesync.followup.work_calendar import WorkCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

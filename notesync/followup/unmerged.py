@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple, TypeVar
 
-from notesync.followup.client import Client, Dated
+from notesync.followup.client import Client
+from notesync.followup.client_fields import Dated
 from notesync.followup.follow_up import Context, FollowUp, Past, earlier, find_past, hash_text, later
 from notesync.followup.rules import find_agreed_contact, find_follow_ups
 from notesync.notes.body import Entry, Task

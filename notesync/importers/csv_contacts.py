@@ -36,13 +36,17 @@ from notesync.importers.record import (
 from notesync.problems import ERROR, WARNING, Problem, UsageError
 
 JOINER = " ::: "
-"""What stands between several values of one cell: Google's way, and our own export's."""
+"""What stands between several values of one cell: Google's way, and our own export's, which writes a backslash before
+three colons of a value itself."""
+_PARTING = re.compile(r"(?<![\\:]):::(?!:)")
+_OWN_COLONS = re.compile(r"\\(?=:::(?!:))")
 
 _HEAD_LINES = 25
 _DIVIDERS = ",;\t|"
 _WIDEST = 2000  # columns
 _DATE_KEYS = frozenset(
-    ("next_contact", "last_contact", "quoted", "sold", "delivery", "go_live", "lost", "renewal", "paused_until", "created")
+    ("next_contact", "last_contact", "quoted", "sold", "delivery", "go_live", "lost", "renewal", "paused_until",
+     "created")
 )  # fmt: skip
 
 # Roles that are no keys: parts of a name, an address or a day, and what is told in the body.
@@ -338,15 +342,19 @@ class _Row:
         return Record(self.line, name, kept, body, identity=identity, problems=tuple(self.problems))
 
     def _take(self, header: str, role: str, cell: str) -> None:
-        words = [part for part in cell.split(JOINER.strip()) if part.strip()] if ":::" in cell else [cell]
+        if role == "text":
+            self.texts.append(cell)
+            return
+        words = [_OWN_COLONS.sub("", part) for part in _PARTING.split(cell) if part.strip()]
+        if not words:
+            return
+        cell = _OWN_COLONS.sub("", cell)
         part, _, place = role.partition(":")
         if role in _PARTS or role.startswith("birth "):
             self.parts[role] = clean_line(cell)
         elif place or part in _PLACES:
             self.labelled.add(header.rpartition(" - ")[0])
             self.places.setdefault(place, {})[part] = ", ".join(collect(cell.split("\n")))
-        elif role == "text":
-            self.texts.append(cell)
         elif role == "tags":
             found = [word for each in words for word in re.split("[;,]", each)]
             tags = (word for word in found if word.strip().casefold() not in _MY_CONTACTS)

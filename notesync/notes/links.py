@@ -1,11 +1,13 @@
 """The links and tags in a text.
 
-In: any text of a note.  Out: link targets and tags, as written.  Must not know: which notes there are.
+In: any text of a note.  Out: link targets and tags, as written, and the text as its reader sees it.  Must not know:
+which notes there are.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 TAG_CHARACTERS = r"[^\s#!@$%^&*(),.?\":{}|<>;\[\]'`\\=+~\x00]"
@@ -67,3 +69,28 @@ def _decode_target(target: str) -> str:
     from urllib.parse import unquote
 
     return unquote(target)
+
+
+_LINK = re.compile(r"!?\[\[([^\[\]|]*)(?:\|([^\[\]]*))?\]\]")
+
+
+def show_link(text: str) -> str:
+    """The text with each wikilink as the words that a reader sees: its label, else the note's name.
+
+    >>> show_link("[[People/Acme Ltd.md#Team|Acme]] and [[People/Bo]]")
+    'Acme and Bo'
+    """
+    if "[[" not in text:
+        return text.strip()
+    return _LINK.sub(_link_words, text).strip()
+
+
+def _link_words(link: re.Match[str]) -> str:
+    label = (link[2] or "").strip()
+    return label or link[1].partition("#")[0].rpartition("/")[2].removesuffix(".md").strip()
+
+
+def find_targets(texts: Iterable[str]) -> tuple[str, ...]:
+    """What the links in these texts point at, without headings: names or paths of notes."""
+    found = (link[1].partition("#")[0].strip() for text in texts for link in _LINK.finditer(text))
+    return tuple(target for target in found if target)

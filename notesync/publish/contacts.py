@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from notesync.followup.client import KEYS
+from notesync.followup.client_fields import KEYS
 from notesync.publish.text import LineWriter, guard_formula, render_object
 
 FORMATS = ("vcf", "csv", "json")
 JOINER = " ::: "
-"""What stands between several values of one cell; Google Contacts and our own import read it so."""
+"""What stands between several values of one cell; Google Contacts and our own import read it so.  Three colons of a
+value itself have a backslash before them."""
 
 _KEYS = tuple(key for key in KEYS if key not in ("type", "name"))
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -101,8 +102,13 @@ def _render_csv(contacts: Iterable[Contact]) -> Iterator[str]:
     write = csv.writer(LineWriter()).writerow
     yield str(write(("name", *_KEYS, "body")))
     for contact in contacts:
-        cells = (JOINER.join(contact.fields.get(key, ())) for key in _KEYS)
-        yield str(write([_guard(_UNFIT.sub("", cell)) for cell in (contact.name, *cells, contact.body)]))
+        cells = (_join(contact.fields.get(key, ())) for key in _KEYS)
+        row = _join((contact.name,)), *cells, contact.body
+        yield str(write([_guard(_UNFIT.sub("", cell)) for cell in row]))
+
+
+def _join(texts: Iterable[str]) -> str:
+    return JOINER.join(re.sub("(?<!:):::(?!:)", r"\\:::", text) for text in texts)
 
 
 def _guard(cell: str) -> str:

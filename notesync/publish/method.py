@@ -13,7 +13,7 @@ from notesync.followup.dates import format_day
 from notesync.publish.text import FORMAT_VERSION, clean, format_number, render_object, render_rows
 
 if TYPE_CHECKING:
-    from notesync.followup.dates import Interval
+    from notesync.followup.intervals import Interval
     from notesync.followup.plans import Off, Plan, Plans, Step
     from notesync.followup.steps import Progress
 
@@ -90,6 +90,13 @@ def describe_progress(progress: Progress) -> str:
     if progress.ended is not None:
         return f"ended on {format_day(progress.ended, 0)}"
     return progress.waits if progress.status == "waits" else progress.reason
+
+
+def describe_settling(progress: Progress) -> str:
+    """What to write so that the step is settled, or what its tag would settle first."""
+    if progress.log_line or not progress.settles_first:
+        return progress.log_line
+    return f"#{progress.step.tag}, which settles another first: {progress.settles_first}"
 
 
 def _describe_end(until: str | Interval) -> str:
@@ -212,6 +219,7 @@ def progress_object(each: Progress) -> dict[str, object]:
         "ended": _iso(each.ended),
         "ask": each.step.ask,
         "log_line": each.log_line,
+        "settles_first": each.settles_first,
         "path": each.path,
         "line": each.line,
     }

@@ -82,22 +82,18 @@ def describe_settled(before: Iterable[Progress], after: Iterable[Progress], toda
 
     Not one that was missed and is but taken as settled by a contact so late.
     """
-    known = {_name(each) for each in before if each.settled}
-    missed = {_name(each) for each in before if each.status == MISSED}
+    known = {each.name for each in before if each.settled}
+    missed = {each.name for each in before if each.status == MISSED}
     words = []
     for each in after:
-        late = each.settled is not None and each.settled.taken and _name(each) in missed
-        if each.settled is not None and _name(each) not in known and not late:
+        late = each.settled is not None and each.settled.taken and each.name in missed
+        if each.settled is not None and each.name not in known and not late:
             early = each.opens if each.settled.early else None
             words.append(
                 clean(each.step.name)
                 + (f" (early: best from {format_day(early, today.year)})" if early else "")
             )
     return f", which settles {' and '.join(dict.fromkeys(words))}" if words else ""
-
-
-def _name(progress: Progress) -> tuple[str, str, str, int]:
-    return progress.step.plan, progress.step.name, progress.occasion, progress.number
 
 
 # The difference -----------------------------------------------------------------------------------

@@ -143,7 +143,9 @@ class Vault:
 
     def __init__(self, root: str, ignored: Iterable[str] = ()) -> None:
         self.root = root
-        self._ignored = tuple(pattern for pattern in ignored if pattern)
+        patterns = [pattern for pattern in ignored if pattern]
+        self._ignored_folders = tuple(pattern.lstrip("/") for pattern in patterns if pattern.endswith("/"))
+        self._ignored_names = tuple(pattern for pattern in patterns if not pattern.endswith("/"))
 
     def absolute(self, path: str) -> str:
         """The path to open for a vault-relative one."""
@@ -214,27 +216,28 @@ class Vault:
                 os.close(handle)  # type: ignore[arg-type]
 
     def _is_note(self, folder: str, name: str) -> bool:
-        return not name.startswith(_HIDDEN_STARTS) and not (self._ignored and self._is_ignored(folder + name))
+        return not (name.startswith(_HIDDEN_STARTS) or self._is_ignored(folder + name))
 
     def _add_folder(self, folder: str, name: str, folders: list[str]) -> None:
         path = f"{folder}{name}/"
-        if not _is_passed_over(path) and not (self._ignored and self._is_ignored(path)):
+        if not (_is_passed_over(path) or self._is_ignored(path)):
             folders.append(path)
 
     def _is_ignored(self, path: str) -> bool:
+        """Whether a note, or a folder (with ``/`` at its end), is one of those that are left out."""
+        is_folder = path.endswith("/")
+        if not (self._ignored_names or (is_folder and self._ignored_folders)):  # as for nearly every note
+            return False
         from fnmatch import fnmatchcase
 
         name = path.rstrip("/").rpartition("/")[2]
-        for pattern in self._ignored:
-            if pattern.endswith("/"):
-                folder = pattern.lstrip("/")
-                if path.endswith("/") and (path == folder or fnmatchcase(path, folder)):
-                    return True
-                if path.endswith("/") and "/" not in folder[:-1] and name == folder[:-1]:
-                    return True
-            elif path in (pattern, f"{pattern}/") or fnmatchcase(path, pattern) or fnmatchcase(name, pattern):
+        for folder in self._ignored_folders if is_folder else ():
+            if path == folder or fnmatchcase(path, folder) or name == folder[:-1]:
                 return True
-        return False
+        return any(
+            path in (pattern, f"{pattern}/") or fnmatchcase(path, pattern) or fnmatchcase(name, pattern)
+            for pattern in self._ignored_names
+        )
 
     def is_relevant(self, path: str, folder: bool) -> bool:
         """Whether a sweep could care for what happened at a path: a note, the settings, a folder of notes."""
@@ -247,7 +250,7 @@ class Vault:
         note = path.lower().endswith(".md") or is_renamed_note(path)
         if not folder and path != SETTINGS_NAME and not note:
             return False
-        return not (self._ignored and self._is_ignored(f"{path}/" if folder else path))
+        return not self._is_ignored(f"{path}/" if folder else path)
 
     def stat(self, path: str) -> os.stat_result | None:
         """A file's lstat, None when it is not there (or its folder is not)."""
@@ -303,9 +306,10 @@ class Vault:
 
         ``path`` is absolute or vault-relative.  The bytes are compared as they come, and only a difference is
         written: to a temporary file in the same folder, then renamed over the old one, so that a reader sees
-        the old or the new bytes, whole, under the old one's permissions.  No sync to disk: it can be made again, and waiting for the disk
-        triples the slowest saves.  A range stands for bytes that the file has there while its signature is
-        ``base``, and gets by without being compared.  Raises OSError, and MovedBaseError where it is not.
+        the old or the new bytes, whole, under the old one's permissions.  No sync to disk: it can be made again, and
+        waiting for the disk triples the slowest saves.  A range stands for bytes that the file has there while its
+        signature is ``base``, and gets by without being compared.  Raises OSError, and MovedBaseError where it is
+        not.
         """
         target = os.path.join(self.root, path)
         incoming = iter(chunks)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from notesync.followup.client import Client, find_key, find_known_keys, list_keys, read_client
-from notesync.followup.dates import YEARS, When, parse_date
+from notesync.followup.client import Client, find_key, find_known_keys, list_keys
+from notesync.followup.dates import YEARS, parse_date
 from notesync.followup.recurrence import next_occurrence, parse_recurrence
 from notesync.followup.settings import Settings
+from notesync.followup.when import When
 from notesync.notes.body import Entry, Task, parse_body
 from notesync.notes.edit_header import Wish, set_properties
 from notesync.notes.edit_log import NewEntry, add_entry
@@ -23,6 +24,7 @@ from notesync.notes.links import find_tags
 from notesync.notes.note import Note, normalise_key, parse_note
 from notesync.problems import RefusedError, UsageError
 from notesync.sync.change import Edit
+from notesync.sync.client_note import read_as_client
 
 Deed = Callable[[Note], Note]
 
@@ -44,11 +46,6 @@ def combine(*deeds: Deed) -> Deed:
         return note
 
     return all_of_them
-
-
-def read_as_client(note: Note, settings: Settings) -> Client:
-    """The client that a note tells of, as far as the note itself goes."""
-    return read_client(note, parse_body(note, settings.log_headings), settings)[0]
 
 
 def set_keys(wishes: Mapping[str, Wish], settings: Settings) -> Deed:

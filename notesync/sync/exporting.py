@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from notesync.followup.client import KEYS, find_key, find_known_keys
+from notesync.followup.client import find_key, find_known_keys
+from notesync.followup.client_fields import KEYS
 from notesync.notes.note import parse_note
 from notesync.problems import ERROR, Problem
 from notesync.publish.contacts import Contact

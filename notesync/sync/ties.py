@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 from zlib import crc32
 
+from notesync.followup.entry_fields import find_entry_problems
+from notesync.followup.task_rules import find_rule_problems
 from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
-from notesync.problems import Problem
+from notesync.problems import WARNING, Problem
 from notesync.store.index import Index
 from notesync.sync.counting import find_repeated, report_copies, settle_copies
 
@@ -144,14 +146,39 @@ def find_ties(index: Index, clients: Sequence[int]) -> dict[int, Ties]:
 def _hear(ties: Ties, said: Sequence[Said]) -> Ties:
     """The ties of a client with what other notes say."""
     told = [(*from_text(text), copied) for text, copied in said]
-    found = [each for each, _, copied in told if not copied]
+    entries = tuple(each for each, _, copied in told if isinstance(each, Entry) and not copied)
+    tasks = tuple(each for each, _, copied in told if isinstance(each, Task) and not copied)
+    wrong = [problem for _, problems, _ in told for problem in problems]
+    for task in tasks:
+        wrong += find_rule_problems(task.path, (task,))
+    for entry in entries:
+        wrong += find_entry_problems(entry.path, (entry,))
     return ties._replace(
         heard=_number(said),
-        entries=tuple(each for each in found if isinstance(each, Entry)),
-        tasks=tuple(each for each in found if isinstance(each, Task)),
-        problems=tuple(problem for _, problems, _ in told for problem in problems),
+        entries=entries,
+        tasks=tasks,
+        problems=tuple(wrong),
         aside=tuple(each for each, _, copied in told if copied),
     )
+
+
+def find_held(client: Client, ties: Ties) -> Iterator[Problem]:
+    """What other notes say is owed to somebody who is to be left alone, each at its own place."""
+    owed: list[Entry | Task] = [
+        task for task in ties.tasks if task.open and not _OWED.keys().isdisjoint(task.tags)
+    ]
+    log = client.log + ties.entries
+    for opening, closing in _OWED.items():
+        opened = [entry for entry in ties.entries if opening in entry.tags]
+        if opened and sum(opening in each.tags for each in log) > sum(closing in each.tags for each in log):
+            owed.append(opened[-1])
+    for each in owed:
+        message = f"`do_not_contact` in {client.path} holds this back, although it is still open."
+        hint = "Settle it first, or close it, and then withdraw."
+        yield Problem(each.path, each.line, each.column, "withdrawn-open", WARNING, message, hint)
+
+
+_OWED = {"promise": "kept", "complaint": "resolved"}
 
 
 def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> None:
@@ -240,29 +267,82 @@ def _find_meant(index: Index) -> None:
         for key, targets, client in mentions
     ]
     index.assign_mentions((meant, key) for meant, key, client in found if meant != client)
+    targets = {key: words.split("\n") for key, words, _ in mentions}
+    nobodys = (key for meant, key, _ in found if meant is None and key not in repeated)
+    doubtful = {key: doubt for key in nobodys if (doubt := names.find_doubt(targets[key])) is not None}
+    _report_doubtful(index, doubtful)
+
+
+def _report_doubtful(index: Index, doubtful: Mapping[int, Doubt]) -> None:
+    """Have the lines be among the problems that would be a client's if it were clear whose."""
+    problems = []
+    for key, note, text in index.mentions_named(sorted(doubtful)):
+        said, (target, paths) = from_text(text)[0], doubtful[key]
+        if isinstance(said, Task) and not _is_asking(said):
+            continue
+        others = (
+            f" or {len(paths) - 2} more" if len(paths) > 3 else f" or {paths[2]}" if len(paths) > 2 else ""
+        )
+        message = f"`{target}` may be {paths[0]} or {paths[1]}{others}, so this line is no client's."
+        hint = f"Write which one: [[{paths[0].removesuffix('.md')}]]."
+        problems.append(
+            (note, *Problem(said.path, said.line, said.column, "ambiguous-link", WARNING, message, hint))
+        )
+    index.replace_problems("ambiguous-link", index.notes_with("ambiguous-link"), problems)
+
+
+def _is_asking(task: Task) -> bool:
+    """Whether an open task is a follow-up: by its dates, or by what it is."""
+    is_dated = task.due is not None or task.scheduled is not None
+    return task.open and (is_dated or not _OWED.keys().isdisjoint(task.tags))
+
+
+Doubt = tuple[str, list[str]]
+"""A link that may mean several clients, and the notes of these."""
 
 
 class _Names:
-    """What a link may call a client: the note's name or path as Obsidian has it, else an alias."""
+    """What a link may call a client: the note's name or path as Obsidian has it, else an alias.
+
+    Of a client who has several notes each does.
+    """
 
     def __init__(self, index: Index) -> None:
         self._files: dict[str, set[int]] = {}
         self._aliases: dict[str, set[int]] = {}
-        stand_ins = index.stand_ins() if index.has_copies() else {}
+        self._paths: dict[int, str] = {}
+        has_copies = index.has_copies()
+        stand_ins = index.stand_ins() if has_copies else {}
         for key, path, _, _, _, aliases in index.names():
-            parts = _compare(stand_ins.get(key, path)).split("/")
-            for at in range(len(parts)):
-                self._files.setdefault("/".join(parts[at:]), set()).add(key)
+            self._paths[key] = path
+            self._add(stand_ins.get(key, path), key)
             for alias in filter(None, aliases.split("\n")):
                 self._aliases.setdefault(_compare(alias), set()).add(key)
+        for copy in index.copies() if has_copies else ():
+            if copy.head in self._paths:
+                self._add(copy.path, copy.head)
+
+    def _add(self, path: str, key: int) -> None:
+        parts = _compare(path).split("/")
+        for at in range(len(parts)):
+            self._files.setdefault("/".join(parts[at:]), set()).add(key)
+
+    def _find(self, target: str) -> set[int]:
+        name = _compare(target)
+        return self._files.get(name) or self._aliases.get(name) or set()
 
     def find_one(self, targets: Sequence[str]) -> int | None:
         """The only client among the notes of these names; None where there is none, or more than one."""
-        found: set[int] = set()
-        for target in targets:
-            name = _compare(target)
-            found |= self._files.get(name) or self._aliases.get(name) or set()
+        found: set[int] = set().union(*map(self._find, targets))
         return next(iter(found)) if len(found) == 1 else None
+
+    def find_doubt(self, targets: Sequence[str]) -> Doubt | None:
+        """What keeps it from being clear that one client is meant; None where nobody or several are."""
+        found = [(target, keys) for target in targets if (keys := self._find(target))]
+        if not found or not set.intersection(*(keys for _, keys in found)):
+            return None
+        target, keys = max(found, key=lambda each: len(each[1]))
+        return target, sorted(self._paths[key] for key in keys)
 
 
 def _compare(name: str) -> str:
