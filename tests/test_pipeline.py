@@ -331,6 +331,18 @@ def spoil_by_truncation(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
+def spoil_a_letter(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("update meta set value = cast(x'ff' || value as text)")
+    db.close()
+
+
+def spoil_the_format(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[44:48] = (99).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
 def spoil_with_a_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -344,6 +356,8 @@ def spoil_with_a_folder(path: Path) -> None:
         spoil_with_another_version,
         spoil_with_foreign_tables,
         spoil_by_truncation,
+        spoil_a_letter,
+        spoil_the_format,
         spoil_with_a_folder,
     ],
 )
@@ -359,6 +373,8 @@ def test_a_spoilt_index_costs_speed_and_never_an_answer(desk: Desk, spoil: Calla
         assert "".join(workspace.lines(ALL)[0]).splitlines() == before
         assert workspace.notices
     assert desk.lines() == before
+    with desk.open() as workspace:
+        assert spoil is spoil_with_a_folder or not workspace.notices, "a file that can be replaced was not"
 
 
 def test_an_index_on_a_read_only_or_full_disk_is_kept_in_memory(
