@@ -25,7 +25,7 @@ from make_notes import TODAY, write_vault
 
 from notesync.followup.agenda import Moment
 from notesync.publish.calendar import build_events, render_calendar
-from notesync.sync import feed
+from notesync.sync import kept_events
 from notesync.sync.pipeline import Workspace, open_workspace
 
 
@@ -45,7 +45,9 @@ def time_them(rounds: int, *cases: Callable[[], object]) -> list[float]:
 def bench_rendering(workspace: Workspace, rounds: int) -> tuple[int, float]:
     """All events from their follow-ups, words and all; how many they are, and the peer's seconds."""
     first, last = TODAY.toordinal() - 90, TODAY.toordinal() + 550
-    work = list(feed._find_work(workspace, workspace.index.without_event(first, last, feed._SHOWN)))
+    work = list(
+        kept_events._find_work(workspace, workspace.index.without_event(first, last, kept_events._SHOWN))
+    )
     settings = workspace.settings
 
     def render() -> bytes:

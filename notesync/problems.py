@@ -7,7 +7,10 @@ ends the command with its exit code.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ERROR = "error"
 WARNING = "warning"
@@ -29,6 +32,14 @@ class Problem(NamedTuple):
     severity: str
     message: str
     hint: str
+
+
+def find_nearest(word: str, words: Iterable[str]) -> str:
+    """The word that was probably meant, for a hint; '' where none looks like it."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(words), n=1)
+    return near[0] if near else ""
 
 
 class NotesyncError(Exception):

@@ -30,7 +30,7 @@ FLOORS = [
     "__main__",
 ]
 DOORS = {
-    "yaml": ["notes/*", "followup/settings.py"],
+    "yaml": ["notes/*", "followup/settings_yaml.py"],
     "frontmatter": ["notes/*"],
     "dateutil": ["followup/dates.py", "followup/recurrence.py"],
     "holidays": ["followup/work_calendar.py"],

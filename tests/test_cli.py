@@ -243,7 +243,7 @@ def test_an_unknown_client_is_answered_with_the_nearest(vault):
 
 
 def test_on_a_terminal_an_ambiguous_client_can_be_chosen(vault, monkeypatch):
-    monkeypatch.setattr("notesync.cli.filters.is_asking_possible", lambda: True)
+    monkeypatch.setattr("notesync.cli.asking.is_asking_possible", lambda: True)
     done = run("show", "acme", *TODAY, typed="2\n")
     assert done.exit_code == 0, done.stderr
     chosen = re.search(r"  2  (.+) \(Acme\)", done.stderr)
@@ -913,7 +913,7 @@ def test_midnight_is_that_of_the_settings_zone(zone, now, midnight, monkeypatch)
 
 def test_a_new_day_is_published_without_any_change(vault, monkeypatch):
     """The watcher's loop, with scripted wakes and days: at midnight the digest moves on."""
-    from notesync.cli import sync
+    from notesync.cli.watch import Watch
     from notesync.sync.watch import MIDNIGHT, STOPPED, SWEEP, Wake
 
     day = ["2026-11-22"]
@@ -937,14 +937,14 @@ def test_a_new_day_is_published_without_any_change(vault, monkeypatch):
             said.extend(lines)
 
     with Told().open() as workspace:
-        sync.Watch(Told(), workspace, Script()).run()
+        Watch(Told(), workspace, Script()).run()
     assert len([line for line in said if "followups.ics written" in line]) == 1
     assert b"20261123" in (vault / "followups.ics").read_bytes()
 
 
 def test_watch_sees_to_conflict_copies_of_the_calendar_when_their_engine_is_done(vault, monkeypatch):
     """rclone renames it on both sides, and must find it gone until it has copied them."""
-    from notesync.cli import sync
+    from notesync.cli.watch import Watch
     from notesync.sync.watch import STOPPED, SWEEP, Wake
 
     said, waits = [], []
@@ -982,7 +982,7 @@ def test_watch_sees_to_conflict_copies_of_the_calendar_when_their_engine_is_done
             said.extend(lines)
 
     with Told().open() as workspace:
-        sync.Watch(Told(), workspace, Script()).run()
+        Watch(Told(), workspace, Script()).run()
     assert waits[0] is None
     assert 0 < waits[1] <= 3600
     assert waits[2:] == [None] * 3

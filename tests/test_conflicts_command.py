@@ -11,10 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from notesync.cli import conflicts, session, sync
+from notesync.cli import conflicts, keeping, session
 from notesync.cli.complete import complete_copies
 from notesync.cli.group import notesync
-from notesync.publish.tables import render_outline
+from notesync.cli.watch import Watch
+from notesync.publish.sheet import render_outline
 from notesync.store.history import History
 from notesync.sync import merging
 from notesync.sync.watch import STOPPED, SWEEP, Wake
@@ -396,7 +397,7 @@ def test_it_waits_until_files_are_left_alone(vault: Vault, monkeypatch: pytest.M
 def test_sync_keeps_some_texts_at_once_and_the_rest_later(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "_KEPT_AT_ONCE", 2)
+    monkeypatch.setattr(keeping, "_KEPT_AT_ONCE", 2)
     for number in range(5):
         vault.put(f"{number}.md", BASE.replace("Acme", f"Client {number}"))
     for left in (3, 1, 0, 0):
@@ -463,14 +464,14 @@ class Told(session.Session):
 def test_watch_keeps_every_text_while_nothing_happens_and_each_that_comes(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "_KEPT_AT_ONCE", 1)
-    monkeypatch.setattr(sync, "_KEPT_BETWEEN", 1)
+    monkeypatch.setattr(keeping, "_KEPT_AT_ONCE", 1)
+    monkeypatch.setattr(keeping, "_KEPT_BETWEEN", 1)
     for number in range(4):
         vault.put(f"{number}.md", BASE.replace("Acme", f"Client {number}"))
     told = Told()
     with told.open() as workspace:
         script = Script(lambda: vault.put("0.md", MINE), lambda: vault.put("0.md", THEIRS))
-        sync.Watch(told, workspace, script).run()  # type: ignore[arg-type]
+        Watch(told, workspace, script).run()  # type: ignore[arg-type]
         history = workspace._open_history()
         assert set(history.newest()) == {f"{number}.md" for number in range(4)}
         kept = [history.read(text.digest) for text in history.texts("0.md")]
@@ -485,7 +486,7 @@ def test_watch_says_once_that_texts_cannot_be_kept(vault: Vault, tmp_path: Path)
     with told.open() as workspace:
         workspace._history = History(str(tmp_path / "home" / "notesync" / "vault"))
         script = Script(lambda: vault.put("Acme.md", MINE), lambda: vault.put("Acme.md", THEIRS))
-        sync.Watch(told, workspace, script).run()  # type: ignore[arg-type]
+        Watch(told, workspace, script).run()  # type: ignore[arg-type]
     assert len([line for line in told.said if "harder to merge" in line]) == 1
     assert len([line for line in told.said if "Acme.md" in line]) >= 2
 

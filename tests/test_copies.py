@@ -22,6 +22,7 @@ from notesync.followup.agenda import Moment
 from notesync.store.history import History
 from notesync.store.places import state_dir
 from notesync.store.vault import Content, Unreadable, Vault
+from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
@@ -543,7 +544,7 @@ def test_a_copy_of_a_daily_note_does_not_double_its_log(vault: Path, workspace: 
     )  # fmt: skip
     assert [each.split(" (")[0] for each in look(workspace)] == ["* Acme: prices 2026-11-27"]
     (name,) = workspace.names()
-    assert len(workspace.read_history(name.key)[0]) == 1
+    assert len(read_history(workspace, name.key)[0]) == 1
     assert [problem.code for problem in workspace.problems()] == ["conflict-copy"]
 
 

@@ -15,7 +15,7 @@ import pytest
 from notesync.followup.agenda import Moment
 from notesync.followup.client_fields import FIELDS
 from notesync.followup.items import Agenda
-from notesync.followup.settings import OPTIONS
+from notesync.followup.options import OPTIONS
 from notesync.store.example import EXAMPLE_DAY, PATTERNS, copy_example, find_example, move_dates
 from notesync.sync.pipeline import Selection, open_workspace
 

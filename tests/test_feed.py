@@ -19,7 +19,8 @@ from notesync.followup.agenda import Moment
 from notesync.problems import NotesyncError
 from notesync.publish import calendar
 from notesync.publish.calendar import Event
-from notesync.sync.pipeline import Published, Selection, Workspace, open_workspace
+from notesync.sync.pipeline import Selection, Workspace, open_workspace
+from notesync.sync.publishing import Published
 
 TODAY = date(2026, 11, 22)
 
@@ -151,7 +152,7 @@ def test_one_id_in_two_notes_is_seen_wherever_the_calendar_is_cut_into_pieces(va
     whole = (vault / "followups.ics").read_bytes()
     assert whole.count(b"BEGIN:VEVENT") == 8
     for size in range(1, 8):
-        with patch("notesync.sync.feed.PIECE", size), open_vault(vault) as workspace:
+        with patch("notesync.sync.kept_events.PIECE", size), open_vault(vault) as workspace:
             workspace.refresh()
             assert b"".join(workspace.feed()) == whole
             assert workspace.publish()[:3] == ("followups.ics", False, 8)
@@ -165,8 +166,8 @@ def test_the_size_of_batches_changes_nothing(vault: Path, tmp_path: Path) -> Non
         for path in (tmp_path / "cache-vault").iterdir():
             path.unlink()
         with (
-            patch("notesync.sync.feed.BATCH", size),
-            patch("notesync.sync.feed.STORED", size),
+            patch("notesync.sync.kept_events.BATCH", size),
+            patch("notesync.sync.kept_events.STORED", size),
             open_vault(vault) as workspace,
         ):
             workspace.refresh()

@@ -25,7 +25,8 @@ from test_note import check_sound
 
 from notesync.followup.agenda import Moment
 from notesync.followup.client import list_keys
-from notesync.followup.settings import Settings, parse_settings, render_settings
+from notesync.followup.options import parse_settings, render_settings
+from notesync.followup.settings import Settings
 from notesync.notes.body import Body, parse_body
 from notesync.notes.edit_header import set_properties
 from notesync.notes.edit_log import NewEntry, add_entry
@@ -35,6 +36,7 @@ from notesync.notes.merge import choose_base, merge_notes
 from notesync.notes.note import Note, parse_note
 from notesync.problems import NotesyncError
 from notesync.publish.text import render_problems_lines
+from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "vault"
@@ -214,7 +216,7 @@ def test_a_damaged_vault_is_answered_in_every_form(
         found = workspace.lines(Selection(everything=True))[0]
         assert not find_raw("".join((*found, *render_problems_lines(problems))))
         for name in workspace.names():
-            workspace.read_history(name.key)
+            read_history(workspace, name.key)
         feed = b"".join(workspace.feed(component="both"))
     events = Calendar.from_ical(feed).walk("VEVENT")
     uids = [str(event["UID"]) for event in events]

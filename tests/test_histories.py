@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from notesync.followup.agenda import Moment
 from notesync.problems import VaultError
-from notesync.sync.feed import find_owners
+from notesync.sync.owners import find_owners
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = date(2026, 11, 22)

@@ -15,8 +15,9 @@ from notesync.followup import plans as plans_module
 from notesync.followup.client import read_client
 from notesync.followup.follow_up import KINDS
 from notesync.followup.intervals import Interval
+from notesync.followup.options import OPTIONS, parse_settings
 from notesync.followup.plans import Off, Plans, Step, find_plan_problems, load_plans, parse_packaged
-from notesync.followup.settings import OPTIONS, Settings, parse_settings
+from notesync.followup.settings import Settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 from notesync.problems import Problem

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from notesync.cli.session import Session
-from notesync.cli.sync import Watch
+from notesync.cli.watch import Watch
 from notesync.followup.agenda import Moment
 from notesync.store.index import Index, RulesChanged
 from notesync.store.scan import Scan
-from notesync.sync import feed, refresh
+from notesync.sync import kept_events, refresh
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 from notesync.sync.watch import Wake, Watcher
 
@@ -362,7 +362,7 @@ def test_a_watcher_publishes_what_another_has_read(home: Home) -> None:
 def test_many_events_are_made_in_several_transactions(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(11):
         home.put(f"{number}.md")
-    monkeypatch.setattr(feed, "MADE", 3)
+    monkeypatch.setattr(kept_events, "MADE", 3)
     with home.open() as workspace:
         workspace.refresh()
         assert workspace.publish().events == 12  # with the digest

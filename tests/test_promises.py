@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
+from notesync.followup.options import parse_settings
 from notesync.followup.plans import load_plans
 from notesync.followup.promises import find_open_complaint, find_promises, order_log
-from notesync.followup.settings import Settings, parse_settings
+from notesync.followup.settings import Settings
 from notesync.followup.steps import find_missed_steps, find_steps
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note

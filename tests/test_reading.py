@@ -16,6 +16,7 @@ from notesync.followup.items import NO_END
 from notesync.notes.body import Body, parse_bodies
 from notesync.notes.note import Note
 from notesync.sync import deriving, reading
+from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
@@ -82,10 +83,10 @@ def test_the_log_is_read_from_the_note_for_its_words(vault: Path, workspace: Wor
     note.write_text("---\ntype: client\n---\n## Log\n- 2026-11-20 call: likes the blue one\n")
     workspace.refresh()
     (name,) = workspace.names()
-    (entry,) = workspace.read_history(name.key)[0]
+    (entry,) = read_history(workspace, name.key)[0]
     assert (entry.line, entry.channel, entry.text) == (5, "call", "likes the blue one")
     note.unlink()
-    assert workspace.read_history(name.key) == ((), [])
+    assert read_history(workspace, name.key) == ((), [])
 
 
 PAUSES = {

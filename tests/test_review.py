@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.dues import LEFT_OUT, OPEN, STATES, find_dues, list_contacts
+from notesync.followup.evidence import gather
 from notesync.followup.figures import (
     BY_NAME,
     COUNT,
@@ -25,11 +26,11 @@ from notesync.followup.figures import (
     sum_up,
 )
 from notesync.followup.follow_up import Context, find_past
+from notesync.followup.options import parse_settings
 from notesync.followup.period import build_range, count_units, find_before, parse_period
 from notesync.followup.plans import load_plans
-from notesync.followup.review import AtRisk, Review, build_review, gather
+from notesync.followup.review import AtRisk, Review, build_review
 from notesync.followup.rules import find_follow_ups, find_missed
-from notesync.followup.settings import parse_settings
 from notesync.followup.work_calendar import WorkCalendar
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note

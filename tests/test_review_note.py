@@ -29,6 +29,7 @@ from notesync.publish.review_note import refresh_review, render_review_markdown
 from notesync.publish.review_page import find_style_source, render_review_page
 from notesync.publish.review_table import render_review_lines, render_review_table, share_out
 from notesync.publish.text import NOTE_START
+from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 from notesync.sync.review_note import find_review_path, write_review
 from notesync.sync.reviewing import review_period
@@ -251,7 +252,7 @@ def test_show_the_review_and_what_is_missed_agree_on_somebody_hard_to_reach(vaul
     assert [(line.item, line.part) for line in lines] == [("reasons", "open")]
     with open_vault(vault) as workspace:
         (name,) = workspace.names()
-        _, progress = workspace.read_history(name.key)
+        _, progress = read_history(workspace, name.key)
         assert [each.status for each in progress if each.step.name == "reasons"] == ["overdue"]
         assert not workspace.agenda(Selection(missed=True)).items
 

@@ -23,9 +23,9 @@ from notesync.followup.agenda import (
 )
 from notesync.followup.client import Client, is_client, read_client
 from notesync.followup.follow_up import KINDS, Context, FollowUp, find_past
+from notesync.followup.options import parse_settings
 from notesync.followup.plans import load_plans
 from notesync.followup.rules import find_follow_ups
-from notesync.followup.settings import parse_settings
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note
 from notesync.store.example import EXAMPLE_DAY, move_dates

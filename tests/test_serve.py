@@ -23,9 +23,9 @@ import click
 import pytest
 from icalendar import Calendar
 
-from notesync.cli import sync as cli_sync
 from notesync.cli.serve import Place, _check_public, _list_urls, _Publisher, _tell_place, _Turn
 from notesync.cli.session import Session
+from notesync.cli.watch import Watch
 from notesync.followup.agenda import Moment
 from notesync.problems import NotesyncError, RefusedError
 from notesync.serve.app import _Pages, build_app, is_our_host
@@ -558,7 +558,7 @@ def serve_in_steps(vault: Path, *steps: Callable[[], None]) -> list[Step]:
             else:
                 publisher.update(failure)
 
-        cli_sync.Watch(
+        Watch(
             Quiet(),
             workspace,
             watcher,  # type: ignore[arg-type]
@@ -872,7 +872,7 @@ def test_a_watcher_serves_each_state_that_it_published(vault: Path) -> None:
                 publisher.update(failure)
 
         idle = partial(publisher.bring_up_to_date, watcher)  # type: ignore[arg-type]
-        cli_sync.Watch(Quiet(), workspace, watcher, after=after, idle=idle).run()  # type: ignore[arg-type]
+        Watch(Quiet(), workspace, watcher, after=after, idle=idle).run()  # type: ignore[arg-type]
     assert [body.plain for _, body in seen] == [file for file, _ in seen]
     assert b"Dune" not in seen[0][0]
     assert b"Dune" in seen[1][0]

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notesync.followup.settings import MAX_BYTES, OPTIONS, Owner, Settings, parse_settings, render_settings
+from notesync.followup.options import OPTIONS, parse_settings, render_settings
+from notesync.followup.settings import Owner, Settings
+from notesync.followup.settings_yaml import MAX_BYTES
 
 FORMAT_EXAMPLE = """\
 vault_id: 5b1f
@@ -90,11 +92,11 @@ def read_hint(text: str) -> str:
     ],
 )
 def test_nothing_said_is_the_defaults(text: str) -> None:
-    assert read(text) == Settings.default() == Settings()
+    assert read(text) == Settings()
 
 
 def test_the_defaults_are_those_of_the_format() -> None:
-    settings = Settings.default()
+    settings = Settings()
     assert settings.workdays == (0, 1, 2, 3, 4)
     assert settings.log_headings == ("Log",)
     assert settings.minutes == {"customer": 20}
@@ -466,7 +468,7 @@ def test_a_fingerprint_is_of_values_and_not_of_places_or_order() -> None:
 def test_settings_can_be_changed_for_one_command() -> None:
     settings = Settings(currency="ZAR").replace(calendar_detail="initials")
     assert (settings.currency, settings.calendar_detail) == ("ZAR", "initials")
-    assert settings != Settings.default()
+    assert settings != Settings()
     with pytest.raises(TypeError, match="colour"):
         Settings(colour="red")
 
@@ -527,12 +529,16 @@ def test_without_its_comment_signs_it_is_what_the_table_shows() -> None:
     "option", [option for option in OPTIONS if option.example], ids=lambda option: option.key
 )
 def test_each_example_of_the_table_is_read(option: object) -> None:
-    key, example, default = option.key, option.example, option.default  # type: ignore[attr-defined]
+    key, example = option.key, option.example  # type: ignore[attr-defined]
     section, _, name = key.rpartition(".")
-    value = getattr(
-        read(f"{section}: {{{name}: {example}}}" if section else f"{key}: {example}"), key.replace(".", "_")
-    )
-    assert value == default or not default
+    found = read(f"{section}: {{{name}: {example}}}" if section else f"{key}: {example}")
+    attribute = key.replace(".", "_")
+    default = getattr(Settings(), attribute)
+    assert getattr(found, attribute) == default or not default
+
+
+def test_each_setting_has_its_line_in_the_table_and_in_the_same_order() -> None:
+    assert [option.key.replace(".", "_") for option in OPTIONS] == list(Settings().__dict__)
 
 
 def test_reading_remembered_settings_costs_next_to_nothing() -> None:

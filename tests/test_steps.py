@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from notesync.followup.client import Client, find_known_keys, read_client
 from notesync.followup.follow_up import KINDS, Context, FollowUp, Past, find_past
+from notesync.followup.options import parse_settings
 from notesync.followup.plans import load_plans
-from notesync.followup.settings import Settings, parse_settings
+from notesync.followup.settings import Settings
 from notesync.followup.steps import Progress, Steps, find_missed_steps, find_progress, find_steps
 from notesync.notes.body import parse_body
 from notesync.notes.note import parse_note

@@ -24,7 +24,10 @@ from notesync.followup.agenda import Totals
 from notesync.followup.items import ITEM_FIELDS, Agenda, ClientCard, DayPlan, Item, plan_days
 from notesync.notes.body import Entry
 from notesync.problems import ERROR, WARNING, Problem
-from notesync.publish import tables, text
+from notesync.publish import agenda_table, text
+from notesync.publish.agenda_table import render_days_table, render_table
+from notesync.publish.client_table import render_clients_table, render_show_table
+from notesync.publish.problems_table import render_problems_table
 
 Golden = Callable[[str, str], None]
 
@@ -293,25 +296,23 @@ def join(lines: Iterable[str]) -> str:
 WEEK = build_week()
 NEXT = ITEMS[-2]
 TABLES: dict[str, Callable[[int, bool], Iterator[str]]] = {
-    "check": lambda width, color: tables.render_table(AGENDA, width, color),
-    "check-limited": lambda width, color: tables.render_table(AGENDA, width, color, limit=2),
-    "check-clear": lambda width, color: tables.render_table(
+    "check": lambda width, color: render_table(AGENDA, width, color),
+    "check-limited": lambda width, color: render_table(AGENDA, width, color, limit=2),
+    "check-clear": lambda width, color: render_table(
         AGENDA._replace(items=[], totals=Totals(0, 0, 2, 0, 0.0, "ZAR")),
         width,
         color,
         upcoming=NEXT,
         scope="owner Anna",
     ),
-    "agenda": lambda width, color: tables.render_days_table(*WEEK, TODAY, width, color),
-    "show": lambda width, color: tables.render_show_table(
+    "agenda": lambda width, color: render_days_table(*WEEK, TODAY, width, color),
+    "show": lambda width, color: render_show_table(
         CARDS[0], [ITEMS[0], NEXT], LOG, PROBLEMS[:2], TODAY, "ZAR", width, color
     ),
-    "show-bare": lambda width, color: tables.render_show_table(
-        CARDS[1], [], [], [], TODAY, "ZAR", width, color
-    ),
-    "clients": lambda width, color: tables.render_clients_table(CARDS, TODAY, width, color),
-    "doctor": lambda width, color: tables.render_problems_table(PROBLEMS, HEALTH, width, color),
-    "doctor-fine": lambda width, color: tables.render_problems_table([], HEALTH[:1], width, color),
+    "show-bare": lambda width, color: render_show_table(CARDS[1], [], [], [], TODAY, "ZAR", width, color),
+    "clients": lambda width, color: render_clients_table(CARDS, TODAY, width, color),
+    "doctor": lambda width, color: render_problems_table(PROBLEMS, HEALTH, width, color),
+    "doctor-fine": lambda width, color: render_problems_table([], HEALTH[:1], width, color),
 }
 PLAIN: dict[str, Callable[[], Iterator[str]]] = {
     "check.txt": lambda: text.render_lines(ITEMS),
@@ -382,15 +383,15 @@ def test_the_limit_counts_clients_and_names_the_rest() -> None:
     assert "… and 7 more clients (--limit 0 shows all)\n" in drawn
     assert "Keep in touch" in drawn, "all items of a client stand under its one heading"
     assert drawn.count("Thandi Nkosi") == 1
-    assert "more client" not in join(tables.render_table(AGENDA, 80, False, limit=0))
+    assert "more client" not in join(render_table(AGENDA, 80, False, limit=0))
 
 
 def test_owners_are_named_where_there_are_several() -> None:
     one = AGENDA._replace(items=[build_item("A", owner=("Anna",)), build_item("B", owner=("Anna",))])
     two = AGENDA._replace(items=[build_item("A", owner=("Anna",)), build_item("B")])
-    assert "owner" not in join(tables.render_table(one, 80, False))
-    assert "A · no phone or e-mail · owner Anna\n" in join(tables.render_table(two, 80, False))
-    assert "B · no phone or e-mail · owner nobody\n" in join(tables.render_table(two, 80, False))
+    assert "owner" not in join(render_table(one, 80, False))
+    assert "A · no phone or e-mail · owner Anna\n" in join(render_table(two, 80, False))
+    assert "B · no phone or e-mail · owner nobody\n" in join(render_table(two, 80, False))
 
 
 # Words --------------------------------------------------------------------------------------------
@@ -416,7 +417,7 @@ def test_owners_are_named_where_there_are_several() -> None:
     ],
 )
 def test_when(item: Item, words: str) -> None:
-    assert tables.format_when(item, tables.Today(date.fromisoformat(TODAY))) == words
+    assert agenda_table.format_when(item, agenda_table.Today(date.fromisoformat(TODAY))) == words
 
 
 @pytest.mark.parametrize(
@@ -553,8 +554,8 @@ def check_output(lines: Iterator[str], width: int | None = None) -> str:
 def test_whatever_a_note_says_follow_ups_come_out_safe(items: list[Item], width: int) -> None:
     agenda = AGENDA._replace(items=items)
     plans = [DayPlan(date.fromisoformat(TODAY), items[:2], items[2:3], 90, 60)]
-    check_output(tables.render_table(agenda, width, False, upcoming=items[0] if items else None), width)
-    check_output(tables.render_days_table(plans, items[3:], TODAY, width, False), width)
+    check_output(render_table(agenda, width, False, upcoming=items[0] if items else None), width)
+    check_output(render_days_table(plans, items[3:], TODAY, width, False), width)
     check_output(text.render_days_markdown(plans, items[3:], TODAY))
     check_output(text.render_lines(items))
     check_output(text.render_days_lines(plans, items))
@@ -581,9 +582,9 @@ def test_whatever_a_note_says_clients_come_out_safe(
     )
     log = [build_entry(1, "2026-11-01", None, one, two, outcome=two, tags=many)]
     problem = Problem(one, 1, 1, two, one, two, one)
-    check_output(tables.render_clients_table([card], TODAY, width, False), width)
-    check_output(tables.render_show_table(card, [], log, [], TODAY, one, width, False), width)
-    check_output(tables.render_problems_table([problem], [text.Health(one, False, two, one)], width, False))
+    check_output(render_clients_table([card], TODAY, width, False), width)
+    check_output(render_show_table(card, [], log, [], TODAY, one, width, False), width)
+    check_output(render_problems_table([problem], [text.Health(one, False, two, one)], width, False))
     check_output(text.render_clients_lines([card]))
     check_output(text.render_clients_csv([card]))
     check_output(text.render_show_lines(card, [], log, TODAY))
@@ -684,7 +685,7 @@ def test_lines_of_the_index_and_of_items_are_the_same() -> None:
     ("module", "forbidden"),
     [
         ("notesync.publish.text", {"json", "csv", "rich", "re", "yaml", "dateutil", "dataclasses"}),
-        ("notesync.publish.tables", {"rich.console", "rich.text", "rich.table", "yaml", "json"}),
+        ("notesync.publish.agenda_table", {"rich.console", "rich.text", "rich.table", "yaml", "json"}),
     ],
 )
 def test_imports_stay_light(module: str, forbidden: set[str]) -> None:

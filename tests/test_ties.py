@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from notesync.followup.agenda import Moment
+from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
@@ -155,7 +156,7 @@ def test_an_entry_in_a_daily_note_is_a_contact_of_its_day(vault: Path, workspace
     (card,) = workspace.cards(Selection())
     assert card.last_contact == "2026-11-20"
     (name,) = workspace.names()
-    ((entry,), _) = workspace.read_history(name.key)
+    ((entry,), _) = read_history(workspace, name.key)
     assert (entry.day, entry.channel, entry.text) == (date(2026, 11, 20), "call", "wants two more")
     assert (entry.path, entry.line) == ("Daily/2026-11-20.md", 5)
     (vault / "Daily" / "2026-11-20.md").unlink()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner, Result
 
-from notesync.cli import filters, session, when, write
+from notesync.cli import asking, session, when
 from notesync.cli.group import notesync
 from notesync.followup.choosing import Choice, find_meant
 from notesync.problems import MovedOnError
@@ -515,8 +515,7 @@ def test_text_comes_from_stdin_as_it_is(vault: Vault) -> None:
 
 @pytest.fixture
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filters, "is_asking_possible", lambda: True)
-    monkeypatch.setattr(write, "is_asking_possible", lambda: True)
+    monkeypatch.setattr(asking, "is_asking_possible", lambda: True)
 
 
 @pytest.mark.usefixtures("at_a_terminal")
@@ -608,7 +607,9 @@ def test_what_is_open_is_named_where_nothing_fits(vault: Vault) -> None:
 
 
 WRITERS = (
-    "cli.write",
+    "cli.asking",
+    "cli.desk",
+    "cli.entry",
     "cli.complete",
     "sync.deeds",
     "sync.change",

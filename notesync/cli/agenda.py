@@ -78,6 +78,6 @@ def _render(
         return text.render_days_lines(days, left)
     if form == "md":
         return text.render_days_markdown(days, left, found.today)
-    from notesync.publish.tables import render_days_table
+    from notesync.publish.agenda_table import render_days_table
 
     return render_days_table(days, left, found.today, find_width(), has_color())

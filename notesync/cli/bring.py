@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from notesync.cli.new import require_vault
-from notesync.cli.session import Command, Progress, Session, command, pass_session
-from notesync.cli.write import dry_run_option
+from notesync.cli.session import Command, Progress, Session, command, dry_run_option, pass_session
 from notesync.problems import RefusedError, UsageError
 
 if TYPE_CHECKING:

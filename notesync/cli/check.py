@@ -134,7 +134,7 @@ def _render(
     ask: bool,
 ) -> Iterable[str]:
     if form == "table":
-        from notesync.publish.tables import render_table
+        from notesync.publish.agenda_table import render_table
 
         shown = TABLE_CLIENTS if limit is None else limit
         if selection.missed and not agenda.items:

@@ -58,14 +58,16 @@ def _render_one(workspace: Workspace, name: Name, form: str) -> Iterable[str]:
     items: list[Item] = found.items
     if form == "csv":
         return text.render_show_csv(items)
-    card, (entries, progress) = workspace.card(name.key), workspace.read_history(name.key)
+    from notesync.sync.client_note import read_history
+
+    card, (entries, progress) = workspace.card(name.key), read_history(workspace, name.key)
     if form == "lines":
         lines = text.render_show_lines(card, items, entries, found.today)
         return chain(lines, method.render_progress_lines(progress))
     problems = [problem for problem in workspace.problems() if problem.path == card.path]
     if form == "json":
         return text.render_show_json(card, items, entries, problems, workspace.root, found.today, progress)
-    from notesync.publish.tables import render_show_table
+    from notesync.publish.client_table import render_show_table
 
     currency, width = workspace.currency, find_width()
     return render_show_table(
@@ -104,6 +106,6 @@ def _render_all(workspace: Workspace, cards: Sequence[ClientCard], form: str) ->
         return text.render_clients_csv(cards)
     if form == "lines":
         return text.render_clients_lines(cards)
-    from notesync.publish.tables import render_clients_table
+    from notesync.publish.client_table import render_clients_table
 
     return render_clients_table(cards, today, find_width(), has_color())

@@ -118,8 +118,10 @@ def _list_work(ctx: click.Context, workspace: Workspace) -> list[Choice]:
     found = find_clients(str(client), workspace.names()) if client else []
     if len(found) != 1:
         return []
-    known = workspace.read_client(found[0].key)
-    _, progress = workspace.read_history(found[0].key)
+    from notesync.sync.client_note import find_client, read_history
+
+    known = find_client(workspace, found[0].key)
+    _, progress = read_history(workspace, found[0].key)
     return list_choices(known, progress, workspace.moment.day)
 
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from notesync.cli.filters import is_asking_possible
+from notesync.cli.asking import is_asking_possible
 from notesync.cli.session import (
     Command,
     Family,
     Session,
+    dry_run_option,
     find_width,
     has_color,
     pass_session,
     pick_format,
     shared_options,
 )
-from notesync.cli.write import dry_run_option
 from notesync.notes.note import normalise_key
 from notesync.problems import OvertakenError, RefusedError, UsageError
 from notesync.publish import conflicts as words
@@ -85,7 +85,7 @@ def _render_list(workspace: Workspace, cases: Sequence[Case], form: str) -> Iter
         return words.render_cases_json(cases, workspace.root)
     if form == "lines":
         return words.render_cases_lines(cases)
-    from notesync.publish.tables import render_outline
+    from notesync.publish.sheet import render_outline
 
     return render_outline(words.outline_cases(cases), find_width(), has_color())
 
@@ -124,7 +124,7 @@ def _render_one(workspace: Workspace, cases: Sequence[Case], form: str) -> Itera
         return words.render_cases_json(cases, workspace.root)
     if form == "lines":
         return (line for case in cases for line in words.render_case_lines(case))
-    from notesync.publish.tables import render_outline
+    from notesync.publish.sheet import render_outline
 
     rows = (row for case in cases for row in words.outline_case(case))
     return render_outline(rows, find_width(), has_color())

@@ -5,7 +5,6 @@ In: option values and words.  Out: the pipeline's Selection, and words that say 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -128,25 +127,17 @@ def find_one(names: Sequence[Name], wanted: str) -> Name:
         return found[0]
     if not found:
         raise _unknown(wanted, find_nearest(wanted, names))
-    if is_asking_possible():
-        return _choose(wanted, found)
+    from notesync.cli.asking import CHOICES, ask_which
+
+    lines = [_describe(name) for name in found[:CHOICES]]
+    more = f"... and {len(found) - CHOICES} more" if len(found) > CHOICES else ""
+    chosen = ask_which(wanted, lines, more and f"{more}: give more of the name")
+    if chosen is not None:
+        return found[chosen]
     raise UsageError(
         f"ambiguous-client: '{wanted}' may be any of these. Give more of the name, or the file.\n"
-        + "\n".join(f"  {_describe(name)}" for name in found[:_CHOICES])
-        + _rest(len(found))
+        + "\n".join(f"  {line}" for line in [*lines, *filter(None, [more])])
     )
-
-
-_CHOICES = 20
-
-
-def is_asking_possible() -> bool:
-    """Whether somebody sits at a terminal who can read a question and answer it."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _rest(count: int) -> str:
-    return f"\n  ... and {count - _CHOICES} more" if count > _CHOICES else ""
 
 
 def _unknown(wanted: str, nearest: Sequence[Name]) -> UsageError:
@@ -160,17 +151,3 @@ def _unknown(wanted: str, nearest: Sequence[Name]) -> UsageError:
 
 def _describe(name: Name) -> str:
     return f"{name.name}{f' ({name.company})' if name.company else ''}: {name.path}"
-
-
-def _choose(wanted: str, found: Sequence[Name]) -> Name:
-    """Ask on the terminal which of the candidates is meant; questions are no result, so on stderr."""
-    from notesync.publish.text import clean
-
-    click.echo(f"'{clean(wanted)}' may be any of these:", err=True)
-    for number, name in enumerate(found[:_CHOICES], 1):
-        click.echo(f"{number:>3}  {clean(_describe(name))}", err=True)
-    if len(found) > _CHOICES:
-        click.echo(f"     ... and {len(found) - _CHOICES} more: give more of the name", err=True)
-    limit = click.IntRange(1, min(len(found), _CHOICES))
-    number = click.prompt("Which one", type=limit, err=True)
-    return found[number - 1]

@@ -17,7 +17,7 @@ import click
 
 from notesync import __version__
 from notesync.cli.session import Session, shared_options
-from notesync.problems import NotesyncError, UsageError
+from notesync.problems import NotesyncError, UsageError, find_nearest
 
 # Command: the module that holds it, and its line in the list of commands (the first of its help).
 COMMANDS = {
@@ -28,19 +28,19 @@ COMMANDS = {
     "clients": ("notesync.cli.clients", "List the clients."),
     "plans": ("notesync.cli.plans", "List the plans and their steps."),
     "new": ("notesync.cli.new", "Make a new client's note."),
-    "log": ("notesync.cli.write", "Log a contact, and agree the next."),
-    "done": ("notesync.cli.write", "Settle a step of a plan, or tick a task."),
-    "move": ("notesync.cli.write", "Move the next contact, or a task, to another day."),
-    "pause": ("notesync.cli.write", "Pause a client until a day; 'off' ends the pause."),
-    "sold": ("notesync.cli.write", "Record a sale, or another delivery of one."),
-    "lost": ("notesync.cli.write", "Record that there is no sale, and why."),
-    "undo": ("notesync.cli.write", "Take back the last change that notesync made."),
+    "log": ("notesync.cli.log", "Log a contact, and agree the next."),
+    "done": ("notesync.cli.done", "Settle a step of a plan, or tick a task."),
+    "move": ("notesync.cli.move", "Move the next contact, or a task, to another day."),
+    "pause": ("notesync.cli.move", "Pause a client until a day; 'off' ends the pause."),
+    "sold": ("notesync.cli.sold", "Record a sale, or another delivery of one."),
+    "lost": ("notesync.cli.sold", "Record that there is no sale, and why."),
+    "undo": ("notesync.cli.undo", "Take back the last change that notesync made."),
     "sync": ("notesync.cli.sync", "Bring index and calendar up to date."),
-    "watch": ("notesync.cli.sync", "Sync now, then at each change and each midnight."),
+    "watch": ("notesync.cli.watch", "Sync now, then at each change and each midnight."),
     "serve": ("notesync.cli.serve", "Serve the calendar and the agenda over HTTP."),
     "review": ("notesync.cli.review", "Look back: what was due against what was logged."),
     "import": ("notesync.cli.bring", "Bring in clients and notes from other programs."),
-    "export": ("notesync.cli.sync", "Write the calendar, or the clients, to a file or to stdout."),
+    "export": ("notesync.cli.export", "Write the calendar, or the clients, to a file or to stdout."),
     "conflicts": ("notesync.cli.conflicts", "List conflict copies of notes, and what differs."),
     "service": ("notesync.cli.service", "Keep 'notesync watch' running from login."),
     "doctor": ("notesync.cli.vault", "Say what is wrong, and what to do about it."),
@@ -73,10 +73,8 @@ class Group(click.Group):
 
     def suggest_command(self, ctx: click.Context, wrong: str) -> NoReturn:
         """End with the command that was probably meant."""
-        from difflib import get_close_matches
-
-        near = get_close_matches(wrong, COMMANDS, n=1)
-        mend = f"Did you mean '{near[0]}'?" if near else "'notesync --help' lists the commands."
+        near = find_nearest(wrong, COMMANDS)
+        mend = f"Did you mean '{near}'?" if near else "'notesync --help' lists the commands."
         ctx.fail(f"No such command '{wrong}'. {mend}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.session import Session, command, pass_session
+from notesync.cli.session import Session, command, dry_run_option, pass_session
 from notesync.cli.when import WritingCommand, read_when
-from notesync.cli.write import dry_run_option
 from notesync.problems import UsageError
 from notesync.publish import receipt
 from notesync.publish.text import clean

@@ -38,6 +38,6 @@ def _render(workspace: Workspace, form: str) -> Iterable[str]:
         return method.render_plans_csv(found)
     if form == "lines":
         return method.render_plans_lines(found)
-    from notesync.publish.tables import render_plans_table
+    from notesync.publish.plans_table import render_plans_table
 
     return render_plans_table(found, find_width(), has_color())

@@ -23,7 +23,7 @@ from notesync.cli.session import (
     pick_format,
     today_option,
 )
-from notesync.problems import UsageError
+from notesync.problems import UsageError, find_nearest
 
 if TYPE_CHECKING:
     from notesync.followup.period import Period
@@ -99,15 +99,13 @@ def review(
 
 def _find_figure(wanted: str) -> str:
     """The name of a figure.  Raises UsageError with the nearest, else with all."""
-    from difflib import get_close_matches
-
     from notesync.followup.figures import BY_NAME
 
     name = wanted.strip().casefold().replace("_", "-").replace(" ", "-")
     if name in BY_NAME:
         return name
-    near = get_close_matches(name, BY_NAME, n=1)
-    mend = f"Did you mean '{near[0]}'?" if near else f"The figures are: {', '.join(BY_NAME)}."
+    near = find_nearest(name, BY_NAME)
+    mend = f"Did you mean '{near}'?" if near else f"The figures are: {', '.join(BY_NAME)}."
     raise UsageError(f"unknown-figure: no figure is called '{wanted}'. {mend}")
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import click
 
 from notesync.cli.session import Session, command, pass_session
-from notesync.cli.sync import Watch, listen_to_signals, live_long, log_option, poll_option
+from notesync.cli.watch import Watch, listen_to_signals, live_long, log_option, poll_option
 from notesync.problems import ERROR, NotesyncError, RefusedError
 from notesync.store.keys import Keys, find_address, find_keys, make_keys, store_address
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from notesync.cli.session import Session, command, pass_session
-from notesync.cli.sync import poll_option
+from notesync.cli.watch import poll_option
 from notesync.problems import UsageError
 from notesync.publish.text import clean
 from notesync.store.places import cache_dir, service_key

@@ -342,3 +342,10 @@ format_option = click.option(
     metavar="|".join(FORMATS),
     help="Default: a table on a terminal, lines elsewhere.",
 )
+
+
+def dry_run_option(function: AnyFunction) -> AnyFunction:
+    """``--dry-run``."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Write nothing: show what would change, as a unified diff."
+    )(function)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from notesync.cli.published import find_published_health
+from notesync.cli.published_health import find_published_health
 from notesync.cli.session import (
     Session,
     command,
@@ -85,7 +85,7 @@ def create_settings(root: str, zone: str, *, again: bool = False) -> list[str]:
     """Write new settings; where there are some raises RefusedError, or says so if there is ``again`` more to do."""
     from uuid import uuid4
 
-    from notesync.followup.settings import render_settings
+    from notesync.followup.options import render_settings
 
     content = render_settings(uuid4().hex, read_clock(zone).day.isoformat(), zone)
     path = os.path.join(root, SETTINGS_NAME)
@@ -237,7 +237,7 @@ def _render(
         return text.render_problems_csv(problems)
     if form == "lines":
         return (*text.render_problems_lines(problems), *text.render_health_lines(health))
-    from notesync.publish.tables import render_problems_table
+    from notesync.publish.problems_table import render_problems_table
 
     return render_problems_table(problems, health, find_width(), has_color())
 

@@ -88,14 +88,6 @@ def find_meant(wanted: str, choices: Sequence[Choice]) -> list[Choice]:
     return []
 
 
-def find_nearest(wanted: str, names: Iterable[str]) -> str:
-    """The name that looks most like the word, '' where none does."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(wanted.strip().lstrip("#").casefold(), sorted(set(names)), 1)
-    return near[0] if near else ""
-
-
 def _words(choice: Choice) -> str:
     return fold(f"{' '.join(choice.names)} {choice.title}")
 

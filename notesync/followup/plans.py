@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from notesync.followup.follow_up import KINDS
 from notesync.followup.intervals import Interval, parse_interval, parse_offset
-from notesync.followup.settings import LIST, MAP, SETTINGS_FILE, TEXT
-from notesync.problems import ERROR, WARNING, Problem
+from notesync.followup.settings import SETTINGS_FILE
+from notesync.followup.settings_yaml import LIST, MAP, TEXT
+from notesync.problems import ERROR, WARNING, Problem, find_nearest
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -176,7 +177,7 @@ def find_plan_problems(client: Client, plans: Plans, line: int = 1, column: int 
             hint, severity = "Delete it here, or switch it on there.", WARNING
         else:
             known = [plan.name for plan in plans.plans]
-            near = _nearest(name, known)
+            near = find_nearest(name, known)
             message = f"There is no plan `{' '.join(written.split())[:60]}`."
             hint = f"Did you mean `{near}`?" if near else f"Write one of {_list(known)}, or `none`."
             severity = ERROR
@@ -301,7 +302,7 @@ def _merge_plan(reading: _Reading, drafts: dict[str, _Draft], key: Node, value: 
             drafts[name].off = True
             drafts[name].mention(source, place)
         else:
-            near = _nearest(name, drafts)
+            near = find_nearest(name, drafts)
             hint = f"Did you mean `{near}`?" if near else f"There are {_list(drafts)}."
             reading.report(place, f"There is no plan `{_show(key)}` to switch off.", hint)
         return
@@ -354,7 +355,7 @@ def _merge_step(reading: _Reading, draft: _Draft, key: Node, value: Node, source
     name, place = parse_name(key[3]), key[1:3]
     if _is_off(value):
         if name not in draft.steps:
-            near = _nearest(name, draft.steps)
+            near = find_nearest(name, draft.steps)
             hint = f"Did you mean `{near}`?" if near else f"It has {_list(draft.steps)}."
             reading.report(place, f"The plan `{draft.name}` has no step `{_show(key)}` to switch off.", hint)
             return
@@ -396,7 +397,7 @@ def _check_name(reading: _Reading, key: Node, what: str) -> bool:
 
 
 def _report_unknown(reading: _Reading, key: Node, what: str, known: Any) -> None:
-    near = _nearest(parse_name(key[3]).replace("-", "_"), known)
+    near = find_nearest(parse_name(key[3]).replace("-", "_"), known)
     hint = f"Did you mean `{near}`?" if near else f"A {what} has {_list(known)}."
     reading.report(key[1:3], f"`{_show(key)}` is not known of a {what}.", hint)
 
@@ -457,7 +458,7 @@ def _check_anchor(word: str) -> str:
     anchor = re.sub(r"[\s-]+", "_", word.casefold())
     if anchor in ANCHORS:
         return anchor
-    near = _nearest(anchor, ANCHORS)
+    near = find_nearest(anchor, ANCHORS)
     hint = f"Did you mean `{near}`?" if near else f"Write one of {_list(ANCHORS)}."
     raise _Bad(hint, f"`{word}` is not an anchor.")
 
@@ -502,7 +503,7 @@ def _parse_kind(node: Node) -> str:
     word = parse_name(_parse_text(node))
     if word in KINDS:
         return word
-    near = _nearest(word, KINDS)
+    near = find_nearest(word, KINDS)
     hint = f"Did you mean `{near}`?" if near else f"Write one of {_list(KINDS)}."
     raise _Bad(hint, f"`{_show(node)}` is not a kind of follow-up.")
 
@@ -641,7 +642,7 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
     if not after or opens is None:
         if after or "anchor" not in plan.keys:  # else the plan's anchor is the mistake
             lacking, hint = ("from", "Write `from: 2 days`.") if after else ("after", "Write `after: sold`.")
-            near = _nearest(draft.name, [name for name in plan.steps if name != draft.name])
+            near = find_nearest(draft.name, [name for name in plan.steps if name != draft.name])
             hint += f" Or did you mean the step `{near}`?" if near else ""
             reading.report(draft.place, f"The step `{draft.name}` has no `{lacking}`.", hint)
         return
@@ -728,7 +729,7 @@ def _check_needs(reading: _Reading, plan: _Draft, steps: list[Step]) -> list[Ste
             elif name in by_name:
                 needs.append(name)
             elif own:
-                near = _nearest(name, by_name)
+                near = find_nearest(name, by_name)
                 hint = f"Did you mean `{near}`?" if near else f"It has {_list(by_name)}."
                 message = f"`{step.name}` needs `{name}`, which is not a step of `{plan.name}`."
                 reading.report(draft.place_of("needs"), message, hint)
@@ -777,10 +778,3 @@ def _show_value(node: Node) -> str:
 
 def _list(words: Any) -> str:
     return ", ".join(f"`{word}`" for word in words)
-
-
-def _nearest(word: str, words: Any) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, list(words), 1, 0.6)
-    return near[0] if near else ""

@@ -1,8 +1,8 @@
 """Follow-ups, clients and problems in, plain text out: lines, JSON, CSV, Markdown, first-run messages.
 
 Every ``render_`` function is pure and yields whole lines, each with its newline; the command line
-writes them.  Nothing of a note leaves here raw: see :func:`clean`.  What a terminal gets is drawn in
-``publish/tables``.  This module is on the way of every ``check``, so it imports next to nothing; it must not
+writes them.  Nothing of a note leaves here raw: see :func:`clean`.  What a terminal gets is drawn on
+``publish/sheet``.  This module is on the way of every ``check``, so it imports next to nothing; it must not
 know the disk, the clock, colours or widths.
 """
 

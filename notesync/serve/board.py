@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from notesync.serve.body import Body, build_body
 from notesync.store.keys import Keys
-from notesync.sync.feed import find_owners, spell_owner
+from notesync.sync.owners import find_owners, spell_owner
 from notesync.sync.pipeline import Selection
 
 if TYPE_CHECKING:

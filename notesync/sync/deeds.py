@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from notesync.followup.client import Client, find_key, find_known_keys, list_keys, read_client
+from notesync.followup.client import Client, find_key, find_known_keys, list_keys
 from notesync.followup.dates import YEARS, parse_date
 from notesync.followup.recurrence import next_occurrence, parse_recurrence
 from notesync.followup.settings import Settings
@@ -24,6 +24,7 @@ from notesync.notes.links import find_tags
 from notesync.notes.note import Note, normalise_key, parse_note
 from notesync.problems import RefusedError, UsageError
 from notesync.sync.change import Edit
+from notesync.sync.client_note import read_as_client
 
 Deed = Callable[[Note], Note]
 
@@ -45,11 +46,6 @@ def combine(*deeds: Deed) -> Deed:
         return note
 
     return all_of_them
-
-
-def read_as_client(note: Note, settings: Settings) -> Client:
-    """The client that a note tells of, as far as the note itself goes."""
-    return read_client(note, parse_body(note, settings.log_headings), settings)[0]
 
 
 def set_keys(wishes: Mapping[str, Wish], settings: Settings) -> Deed:

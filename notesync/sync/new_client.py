@@ -15,9 +15,8 @@ from datetime import time as clock
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category, normalize
 
-from notesync.followup.client import find_key, find_known_keys, is_client, list_keys, read_client
+from notesync.followup.client import find_key, find_known_keys, is_client, list_keys
 from notesync.followup.duplicates import Likely, find_likely
-from notesync.notes.body import parse_body
 from notesync.notes.edit import check_wish
 from notesync.notes.edit_header import Wish, set_properties
 from notesync.notes.file_name import build_stem, find_stems
@@ -30,9 +29,9 @@ from notesync.store.obsidian import Templates, list_templates, read_templates
 from notesync.store.vault import Unreadable, Vault
 from notesync.store.writing import fold
 from notesync.sync.answers import Name, Selection
+from notesync.sync.client_note import read_as_client
 
 if TYPE_CHECKING:
-    from notesync.followup.client import Client
     from notesync.followup.settings import Settings
     from notesync.sync.pipeline import Workspace
 
@@ -236,7 +235,7 @@ def _find_types(note: Note, settings: Settings) -> list[str]:
 
 def _find_id(note: Note, settings: Settings, used: Collection[str], random: bytes) -> str:
     """The id that the template gives, if no other client has it; else one of our own."""
-    given = _read(note, settings).id
+    given = read_as_client(note, settings).id
     return given if given and given not in used else build_id(random)
 
 
@@ -250,9 +249,9 @@ def _fill_in(note: Note, told: Told, client_id: str, settings: Settings) -> Note
     wishes |= {key: text for key, text in single.items() if text}
     wishes |= {key: texts if len(texts) > 1 else texts[0] for key, texts in several.items() if texts}
     note = _set(note, wishes, settings)
-    if _read(note, settings).name != told.name:
+    if read_as_client(note, settings).name != told.name:
         note = _set(note, {"name": told.name}, settings)
-    client = _read(note, settings)
+    client = read_as_client(note, settings)
     if not is_client(note, settings) or (client.name, client.id) != (told.name, client_id):
         raise RefusedError(
             f"unsafe-note: {note.path} would not be read as the client '{told.name}'. Nothing was written: "
@@ -265,7 +264,3 @@ def _set(note: Note, wishes: dict[str, Wish], settings: Settings) -> Note:
     named = {find_key(note, key, settings): wish for key, wish in wishes.items()}
     changed = set_properties(note, named, list_keys(settings), create=True)
     return parse_note(changed.data, note.path, find_known_keys(settings))
-
-
-def _read(note: Note, settings: Settings) -> Client:
-    return read_client(note, parse_body(note, settings.log_headings), settings)[0]

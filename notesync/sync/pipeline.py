@@ -11,11 +11,11 @@ import os
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from notesync import __version__
 from notesync.followup.agenda import Moment
-from notesync.problems import ERROR, Problem, RefusedError, UsageError
+from notesync.problems import ERROR, Problem, UsageError
 from notesync.store.current import store_mark
 from notesync.store.index import Index, IndexFailure, RulesChanged
 from notesync.store.places import cache_dir, state_dir
@@ -24,42 +24,24 @@ from notesync.sync.answers import Answers, Counts, Name, Selection
 from notesync.sync.refresh import GRACE, QUIET, Changes, Refresh, Wishes
 
 if TYPE_CHECKING:
-    from notesync.followup.client import Client
     from notesync.followup.follow_up import Context
     from notesync.followup.plans import Plans
     from notesync.followup.settings import Settings
-    from notesync.followup.steps import Progress
-    from notesync.notes.body import Entry
     from notesync.store.cases import Case
     from notesync.store.conflicts import Copy
     from notesync.store.history import History, Step
     from notesync.store.rows import FollowUpRow
     from notesync.sync.change import Undone, Wish
-    from notesync.sync.feed import Done
+    from notesync.sync.publishing import Done, Published
     from notesync.sync.strays import Strays
 
-__all__ = ["Changes", "Counts", "Name", "Published", "Selection", "Workspace", "open_workspace"]
+__all__ = ["Changes", "Counts", "Name", "Selection", "Workspace", "open_workspace"]
 
-TEMPLATES_NAME = ".obsidian/templates.json"
-TASKS_NAME = ".obsidian/plugins/obsidian-tasks-plugin/data.json"
-_SETTINGS = (SETTINGS_NAME, TEMPLATES_NAME, TASKS_NAME)
+_SETTINGS = (SETTINGS_NAME, ".obsidian/templates.json", ".obsidian/plugins/obsidian-tasks-plugin/data.json")
 TRIES = 20  # to find the index as of our day: another process may keep asking about another one
 
 
 Answer = TypeVar("Answer")
-
-
-class Published(NamedTuple):
-    """The calendar that was brought up to date: its path, whether it was written, its events.
-
-    ``also`` are the other files that were written, ``paths`` all that we keep current.
-    """
-
-    path: str
-    changed: bool
-    events: int
-    also: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
 
 
 def open_workspace(
@@ -231,10 +213,10 @@ class Workspace(Answers):
         digest: bytes,
         tolerant: bool,
     ) -> bool:
-        from notesync.followup.settings import parse_settings
+        from notesync.sync.settings_files import read_settings
 
-        settings, found = parse_settings(files[0], SETTINGS_NAME)
-        problems = (*unreadable, *found, *_check_plans(settings))
+        settings, found, rules, values = read_settings(files)
+        problems = (*unreadable, *found)
         wrong = [problem for problem in problems if problem.severity == ERROR]
         self.settings_problems = problems
         if wrong and not tolerant:
@@ -242,29 +224,16 @@ class Workspace(Answers):
         if wrong and "settings" in self._remembered:
             return False  # the last good ones stay in force
         self._settings, self._context = settings, None
-        ignored = "\n".join((*settings.ignore, _template_folder(files[1])))
-        tasks_filter = _read_setting(files[2], "globalFilter").strip()
-        fingerprint = f"{__version__} {settings.fingerprint()} {tasks_filter} {ignored}"
-        changed = bool(self._remembered.get("fingerprint") != fingerprint)
+        values["fingerprint"] = f"{__version__} {rules}"
+        changed = bool(self._remembered.get("fingerprint") != values["fingerprint"])
         if problems:
             seen = digest = b""  # read them again next time, to say so again
-        values: dict[str, str | bytes] = {
-            "fingerprint": fingerprint,
-            "settings": settings.to_json(),
-            "settings_seen": seen,
-            "settings_digest": digest,
-            "settings_there": "yes" if files[0] else "",
-            "zone": settings.timezone,
-            "currency": settings.currency,
-            "ignored": ignored,
-            "tasks_filter": tasks_filter,
-        }
         if changed:
             # Rows made under other rules are worth nothing, but they still tell whether most notes are gone: a
             # drive that is away takes the settings along.  The next refresh looks, and then begins anew.
             self._outdated = True
             self.index.fingerprint = ""
-        self._remember(**values)
+        self._remember(**values, settings_seen=seen, settings_digest=digest)
         return changed
 
     def _remember(self, **values: str | bytes) -> None:
@@ -405,71 +374,11 @@ class Workspace(Answers):
         """The plans in force."""
         return self._reading_context().plans
 
-    def read_history(self, key: int) -> tuple[tuple[Entry, ...], list[Progress]]:
-        """A client's log, and how far along the plans they are; nothing of a note that cannot be read.
-
-        Of a client who is not to be contacted only what is over.
-        """
-        from notesync.followup.follow_up import find_past
-        from notesync.followup.rules import find_alive
-        from notesync.followup.steps import MISSED, find_progress
-        from notesync.followup.wording import tell_reason
-
-        client = self._read_client(self.known_key(key))
-        if client is None:
-            return (), []
-        today, context = self.moment.day, self._reading_context()
-        past = find_past(client, today)
-        progress = [
-            each._replace(reason=tell_reason(each.reason, each.closes, today))
-            for each in find_progress(client, context, past, find_alive(client, context, past))
-            if not client.do_not_contact or each.settled or each.ended or each.status == MISSED
-        ]
-        return client.log, progress
-
     def find_missed(self, clients: Sequence[int]) -> Iterator[tuple[int, FollowUpRow]]:
         """What these clients' notes tell of steps that are missed, each with its client."""
-        from notesync.followup.follow_up import find_past
-        from notesync.followup.rules import find_missed
-        from notesync.sync.deriving import build_follow_up_rows
+        from notesync.sync.client_note import find_missed_rows
 
-        for key in clients:
-            client = self._read_client(key)
-            if client is not None:
-                past = find_past(client, self.moment.day)
-                found = find_missed(client, self._reading_context(), past)
-                for row in build_follow_up_rows(found, client):
-                    yield key, row
-
-    def read_client(self, key: int) -> Client:
-        """A client as the notes tell of them now.  Raises RefusedError where theirs cannot be read."""
-        key = self.known_key(key)
-        client = self._read_client(key)
-        if client is None:
-            ((_, path, _),) = self.index.notes([key])
-            try:
-                self._vault.read(path, time.time_ns())
-            except Unreadable as reason:
-                raise RefusedError(f"{path}: {reason} {reason.hint} Nothing was changed.") from reason
-            raise RefusedError(f"{path} could not be read a moment ago. Nothing was changed: try again.")
-        return client
-
-    def _read_client(self, key: int) -> Client | None:
-        """A client as the notes tell of them now; None where theirs cannot be read."""
-        from notesync.followup.client import find_known_keys, read_client
-        from notesync.notes.body import parse_body
-        from notesync.notes.note import parse_note
-        from notesync.sync.ties import add_ties, find_ties
-
-        (found,) = self.index.notes([key])
-        try:
-            content = self._vault.read(found[1], time.time_ns())
-        except Unreadable:
-            return None
-        settings, context = self.settings, self._reading_context()
-        note = parse_note(content.data, found[1], find_known_keys(settings))
-        body = parse_body(note, settings.log_headings, context.tasks_filter)
-        return add_ties(read_client(note, body, settings)[0], find_ties(self.index, [key])[key])
+        return find_missed_rows(self, clients)
 
     def find_copies(self) -> list[Copy]:
         """The conflict copies among the notes, as refreshed, by path; also those that only this computer can tell."""
@@ -576,7 +485,7 @@ class Workspace(Answers):
 
         Raises OSError.
         """
-        from notesync.sync.feed import publish
+        from notesync.sync.publishing import publish
 
         return self._try(lambda: publish(self, self._vault))
 
@@ -648,29 +557,3 @@ class Workspace(Answers):
     def write_generated(self, path: str, chunks: Iterator[bytes]) -> bool:
         """Make a file hold these bytes, atomically and only when they differ.  Raises OSError."""
         return self._vault.replace_generated(path, chunks).changed
-
-
-def _check_plans(settings: Settings) -> tuple[Problem, ...]:
-    """What is wrong with the settings' own plans; those of the package are right."""
-    if not settings.plans:
-        return ()
-    from notesync.followup.plans import load_plans
-
-    return load_plans(settings)[1]
-
-
-def _template_folder(data: bytes) -> str:
-    """The folder named in Obsidian's settings of its Templates plugin, ending in '/', or ''."""
-    folder = _read_setting(data, "folder").strip("/")
-    return folder and f"{folder}/"
-
-
-def _read_setting(data: bytes, name: str) -> str:
-    """A text of one of Obsidian's files of settings; '' where it holds none of that name."""
-    import json
-
-    try:
-        found = json.loads(data).get(name)
-    except (ValueError, AttributeError):
-        return ""
-    return found if isinstance(found, str) else ""

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
-from unicodedata import normalize
 
 from notesync.followup.agenda import OVERDUE
-from notesync.followup.client import find_known_keys, read_client
+from notesync.followup.evidence import gather
 from notesync.followup.period import Period
-from notesync.followup.review import AtRisk, Review, build_review, gather
-from notesync.notes.body import parse_body
-from notesync.notes.note import parse_note
+from notesync.followup.review import AtRisk, Review, build_review
 from notesync.store.vault import Unreadable
 from notesync.sync.answers import Selection
-from notesync.sync.ties import add_ties, find_ties
+from notesync.sync.client_note import parse_client
+from notesync.sync.owners import fold_owner
+from notesync.sync.ties import find_ties
 
 if TYPE_CHECKING:
     from notesync.followup.client import Client
@@ -42,11 +41,11 @@ def review_period(
     """The review of a period for these owners' clients, or all, as today began."""
     apart = _Apart([], [])
     clients = list(_read_clients(workspace, apart, progress))
-    wanted = {_fold(owner) for owner in owners}
+    wanted = {fold_owner(owner) for owner in owners}
     today, context = workspace.moment.day, workspace.context()
 
     def is_ours(client: Client) -> bool:
-        return not wanted or not wanted.isdisjoint(map(_fold, client.owners))
+        return not wanted or not wanted.isdisjoint(map(fold_owner, client.owners))
 
     evidence = gather(clients, is_ours, context, today)
     with workspace.at_midnight():
@@ -71,17 +70,12 @@ def _list_some(paths: Sequence[str]) -> str:
     return ", ".join(paths[:3]) + (" and others" if len(paths) > 3 else "")
 
 
-def _fold(name: str) -> str:
-    return normalize("NFC", name).casefold()
-
-
 def _read_clients(workspace: Workspace, apart: _Apart, progress: Progress | None) -> Iterator[Client]:
     """Every client as the notes tell of them now, by path; what is left out comes ``apart``.
 
     A stale note says nothing now, or half of what it said: it can be read, but not believed.
     """
-    settings, context, index = workspace.settings, workspace.context(), workspace.index
-    known = find_known_keys(settings)
+    context, index = workspace.context(), workspace.index
     names = sorted((name.path, name.key) for name in workspace.names())
     for at in range(0, len(names), AT_ONCE):
         batch = names[at : at + AT_ONCE]
@@ -98,9 +92,7 @@ def _read_clients(workspace: Workspace, apart: _Apart, progress: Progress | None
             except Unreadable:
                 apart.unread.append(path)
                 continue
-            note = parse_note(data, path, known)
-            body = parse_body(note, settings.log_headings, context.tasks_filter)
-            yield add_ties(read_client(note, body, settings)[0], ties[key])
+            yield parse_client(data, path, context, ties[key])
         if progress is not None:
             progress(min(at + AT_ONCE, len(names)), len(names))
 

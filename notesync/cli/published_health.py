@@ -31,7 +31,7 @@ def find_published_health(session: Session, workspace: Workspace) -> Iterator[He
 
 def _owners_health(workspace: Workspace, ours: bool) -> Health:
     from notesync.publish.calendar import build_owner_path
-    from notesync.sync.feed import find_owners
+    from notesync.sync.owners import find_owners
 
     paths = {
         owner: build_owner_path(workspace.settings.calendar_path, owner) for owner in find_owners(workspace)
@@ -53,7 +53,7 @@ def _is_current(workspace: Workspace, owner: str, path: str) -> bool:
 
 def _note_health(workspace: Workspace, ours: bool) -> Health:
     from notesync.publish.text import NOTE_START
-    from notesync.sync.feed import render_note
+    from notesync.sync.agenda_note import render_note
 
     path = workspace.settings.agenda_note
     found = _read(workspace, path)
