@@ -40,7 +40,7 @@ def speak_utf8() -> None:
     start.  It chooses that mode by itself for the locale C, but not for one like de_DE.ISO-8859-1.
     """
     if os.name == "posix" and sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
-        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606  ourselves
 
 
 def leave(code: str | int | None) -> None:
