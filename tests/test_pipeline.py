@@ -81,6 +81,46 @@ def test_a_note_becomes_a_line(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "next_action: Ring: about the worktop\n",
+        'summary: "waiting\n',
+        "\tphone: 071\n",
+        "phone:071\n",
+        "note: @x\n",
+    ],
+)
+def test_a_note_that_was_never_whole_is_followed_at_every_save(desk: Desk, broken: str) -> None:
+    """No good reading of it is known, so nothing better is lost by reading its keys line by line again."""
+    desk.put("a.md", client(AGREED + broken))
+    assert len(desk.lines()) == 1
+    desk.put("a.md", client("next_contact: 2026-12-24\n" + broken, "- [ ] measure 📅 2026-11-21\n"))
+    assert [line.split()[:3] for line in desk.lines()] == [
+        ["a.md:6:", "overdue", "2026-11-21"],
+        ["a.md:3:", "upcoming", "2026-12-24"],
+    ]
+    assert desk.codes() == ["bad-yaml"]
+    desk.put("a.md", "---\ntype: client\n" + broken)  # cut off: worse than it ever was
+    with desk.open() as workspace:
+        workspace.refresh()
+        assert [(item.due, item.stale) for item in workspace.agenda(ALL).items] == [
+            ("2026-11-21", True),
+            ("2026-12-24", True),
+        ]
+    desk.put("a.md", client("next_contact: 2026-12-25\n"))
+    assert [line.split()[2] for line in desk.lines()] == ["2026-12-25"]
+
+
+def test_a_note_that_was_whole_but_for_its_text_keeps_its_last_good_follow_ups(desk: Desk) -> None:
+    desk.put("a.md", client(AGREED, "a\0b\n<<<<<<< x\na\n=======\nb\n>>>>>>> y\n"))
+    assert len(desk.lines()) == 1
+    desk.put("a.md", client("next_contact: 2026-12-24\nnote: @x\n", "a\0b\n"))
+    with desk.open() as workspace:
+        workspace.refresh()
+        assert [(item.due, item.stale) for item in workspace.agenda(ALL).items] == [("2026-11-20", True)]
+
+
 def test_unchanged_notes_are_not_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b", "c"):
         desk.put(f"{name}.md", client(AGREED))

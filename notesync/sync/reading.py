@@ -7,7 +7,7 @@ Everything that can go wrong in one note stays in that note.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date
 
 from notesync.followup.agenda import CONFLICT
@@ -208,6 +208,8 @@ class Reader:
         note = parse_note(content.data, path, self._known_keys)
         if known is None or not known.is_client or is_marked(note) or not _is_torn(note):
             return note, digest
+        if note.broken and not known.stale and _is_no_worse(note, self._index.problem_codes(known.key)):
+            return note, digest
         if (left := seconds_left(content, self._patience)) > 0:
             self.held[path] = left
             self._index.found_again(known.key)
@@ -256,6 +258,21 @@ def _is_torn(note: Note) -> bool:
     """Whether a note that was a client's looks half-written, or cannot be read: not like a person's wish."""
     text = note.text.strip()
     return note.broken or len(text) < 4 or "\0" in (text[0], text[-1]) or _is_cut(note)
+
+
+def _is_no_worse(note: Note, before: Set[str]) -> bool:
+    """Whether a broken note is no more so than when its rows were made, of the problems with codes ``before``.
+
+    A note that was always read line by line has no good reading, whose rows would have to stay.
+    """
+    if before.isdisjoint(_LINE_BY_LINE):
+        return False
+    wrong = {problem.code for problem in note.problems} & (_LINE_BY_LINE | {"merge-marker", "nul-characters"})
+    return wrong - before <= {"bad-yaml"}
+
+
+# What is told of a note whose keys are read line by line, and of no other.
+_LINE_BY_LINE = frozenset(("bad-yaml", "not-properties", "unclosed-front-matter", "header-too-large"))
 
 
 def _is_cut(note: Note) -> bool:
