@@ -179,7 +179,7 @@ def test_a_note_that_breaks_keeps_its_last_good_follow_ups_marked_stale(desk: De
         workspace.refresh()
         found = workspace.agenda(ALL)
     assert [(item.due, item.stale) for item in found.items] == [("2026-11-20", True)]
-    assert found.problems
+    assert ["last known follow-ups are shown" in problem.hint for problem in found.problems] == [True]
     desk.put("a.md", client("next_contact: 2026-11-21\n"))
     with desk.open() as workspace:
         workspace.refresh()

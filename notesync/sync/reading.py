@@ -29,7 +29,7 @@ from notesync.sync.ties import CopyTie, Ties, find_ties
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
 RETRY = 0.2  # seconds until a note that was good before and is broken now is looked at once more
-_STALE_HINT = "Its last known follow-ups are shown until it can be read again."
+_STALE_HINT = "The note's last known follow-ups are shown until it can be read again."
 
 
 class Reader:
@@ -218,7 +218,7 @@ class Reader:
             self._patient = False  # once a refresh: the waits of a broken sync must not add up
             self._pause(RETRY)
             return self._parse(self._read_again(found))
-        return self._without(path, known, (*note.problems, *_torn(path, note)))
+        return self._without(path, known, tuple(_tell_stale((*note.problems, *_torn(path, note)))))
 
     def _read_again(self, found: New) -> New:
         try:
@@ -282,13 +282,25 @@ def _is_cut(note: Note) -> bool:
 
 def _torn(path: str, note: Note) -> tuple[Problem, ...]:
     """What is wrong with a torn note, where its reading found nothing."""
-    hint = f"Restore it from the sync app's history, or delete it. {_STALE_HINT}"
+    hint = "Restore it from the sync app's history, or delete it."
     if not note.text.strip():
         return (Problem(path, 1, 1, "empty-note", ERROR, "This client's note is empty.", hint),)
     if _is_cut(note):
         message = "This client's note ends in the middle of its front matter."
         return (Problem(path, 1, 1, "unclosed-front-matter", ERROR, message, hint),)
     return ()
+
+
+def _tell_stale(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The problems, the first error among them with what is shown meanwhile."""
+    told = False
+    for problem in problems:
+        yield (
+            problem
+            if told or problem.severity != ERROR
+            else problem._replace(hint=f"{problem.hint} {_STALE_HINT}")
+        )
+        told |= problem.severity == ERROR
 
 
 def _unreadable(path: str, error: Unreadable, known: KnownNote | None) -> Problem:
