@@ -5,7 +5,8 @@
 Client notes of 1 to 6 KB: fourteen header keys or more, five log entries on average, tasks in both formats,
 some free text; three people to a company; three in seven were sold something within three years and two in
 seven have a quote, with most steps of their plans logged.  One note in ten is somebody's other note.
-Everybody in them is invented.  The note with number *n* is the same in every size of vault, so that what differs between sizes is their number alone.
+Everybody in them is invented.  The note with number *n* is the same in every size of vault, so that what differs
+between sizes is their number alone.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 
 A thousandth part of a second apart a conditional request comes in, every other one is spared: 500 a second, beside 200
 clients of whom some only connect, some send a request letter by letter, and some read the calendar a few bytes a second
-and never get to its end.  The saves with the crowd are compared with those without, in one run.  Some two minutes; Linux.
+and never get to its end.  The saves with the crowd are compared with those without, in one run.  Some two minutes;
+Linux.
 """
 
 from __future__ import annotations
@@ -182,7 +183,8 @@ def bench_serve(place: Path, options: argparse.Namespace) -> None:
         ended = served.end()
     seconds = honest["seconds"]
     print(
-        f"serve, {options.notes:,} notes, {RATE} conditional requests a second beside {IDLE + LETTERS + DEAF} slow clients"
+        f"serve, {options.notes:,} notes, {RATE} conditional requests a second "
+        f"beside {IDLE + LETTERS + DEAF} slow clients"
     )
     print(f"  save to calendar, median: {statistics.median(alone) * 1000:.1f} ms alone, "
           f"{statistics.median(among) * 1000:.1f} ms in the crowd")  # fmt: skip

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from notesync.followup.agenda import Moment
+from notesync.sync import reading, refresh
+from notesync.sync.pipeline import Workspace, open_workspace
+
 GOLDEN = Path(__file__).parent / "golden"
+HOMES = ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +39,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str | bytes], None]
     return compare
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_waits() -> Iterator[None]:
+    """A command looks a second time at what went just now, but at once: nobody has to save anything meanwhile."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(refresh, "GLANCE", 0.0)
+        patched.setattr(reading, "RETRY", 0.0)
+        yield
+
+
 @pytest.fixture
 def quick_path(tmp_path: Path) -> Iterator[Path]:
     """A folder, in memory where the system has such a place: waiting for the disk is not what is tested."""
@@ -42,3 +57,31 @@ def quick_path(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=memory, prefix="notesync-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def own_places(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home, for the commands that keep something there: nothing of the person who runs the tests is touched."""
+    home = quick_path / "home"
+    home.mkdir()
+    for name in HOMES:
+        monkeypatch.setenv(name, str(home))
+    for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR", "NOW"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+@pytest.fixture
+def vault(quick_path: Path) -> Path:
+    """An empty vault, for the tests that want no more."""
+    root = quick_path / "vault"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def workspace(vault: Path, quick_path: Path) -> Iterator[Workspace]:
+    """That vault as it is on Sunday 22 November 2026, at ten."""
+    now = Moment(date(2026, 11, 22), 600)
+    with open_workspace(str(vault), lambda _zone: now, cache=str(quick_path / "cache")) as opened:
+        yield opened

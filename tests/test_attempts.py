@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from client_notes import read_text
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -25,8 +26,7 @@ unhurried = hypothesis_settings(deadline=None)  # the first example pays for wha
 
 
 def read(text: str, settings: Settings = DEFAULT) -> Client:
-    note = parse_note(text.encode(), "Clients/Ann.md", find_known_keys(settings))
-    return read_client(note, parse_body(note, settings.log_headings), settings)[0]
+    return read_text(text, settings)
 
 
 def derive_from(client: Client, as_of: date, settings: Settings = DEFAULT) -> list[FollowUp]:

@@ -731,7 +731,7 @@ def assert_well_formed(feed: bytes) -> None:
 
 
 @given(FOLLOW_UPS, CLIENTS, SETTINGS, st.none() | DAYS, st.sampled_from(["event", "todo"]), TEXT)
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_any_text_in_any_field_reads_back_the_same(
     found: FollowUp, client: Card, chosen: Settings, stamp: date | None, component: str, name: str
 ) -> None:

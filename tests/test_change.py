@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from kills import die_at
+from meanwhile import before
 
 from notesync.problems import MovedOnError, OvertakenError, RefusedError
 from notesync.store import writing
@@ -80,18 +81,6 @@ def log(path: str = "Acme.md", line: bytes = CALLED) -> Edit:
 
 def refuse(data: bytes) -> bytes:
     raise RefusedError("this recurrence cannot be read")
-
-
-def before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, happens: Callable[[], object]) -> None:
-    """Have something happen once, right before the next call of a function."""
-    real = getattr(owner, name)
-
-    def once(*args: object, **options: object) -> object:
-        monkeypatch.setattr(owner, name, real)
-        happens()
-        return real(*args, **options)
-
-    monkeypatch.setattr(owner, name, once)
 
 
 def test_a_change_is_made_and_both_texts_are_kept(desk: Desk) -> None:

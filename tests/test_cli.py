@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
+from commands import run
 
 from notesync.cli import group, session
 from notesync.cli.group import COMMANDS, notesync
@@ -46,38 +46,20 @@ LATER = LATE.replace("2026-11-19", "2026-11-27").replace("Acme", "Baobab")
 
 
 @pytest.fixture(autouse=True)
-def _own_places(tmp_path, monkeypatch):
-    """Nothing of the person who runs the tests is read or written."""
-    for name in (
-        "HOME",
-        "XDG_CACHE_HOME",
-        "XDG_STATE_HOME",
-        "XDG_CONFIG_HOME",
-        "LOCALAPPDATA",
-        "USERPROFILE",
-    ):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
+def _width(own_places, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    (tmp_path / "home").mkdir()
 
 
 @pytest.fixture
-def vault(tmp_path, monkeypatch):
+def vault(quick_path, monkeypatch):
     """A vault of three clients, where we are."""
-    root = tmp_path / "vault"
+    root = quick_path / "vault"
     root.mkdir()
     (root / "notesync.yaml").write_text("timezone: Africa/Johannesburg\ncurrency: ZAR\n", encoding="utf-8")
     for name, text in (("Thandi Mokoena", LATE), ("Jan Smit", NOW), ("Zoë Fouché", LATER)):
         (root / f"{name}.md").write_text(text, encoding="utf-8")
     monkeypatch.chdir(root)
     return root
-
-
-def run(*words, typed=None):
-    """The outcome of one command in this process."""
-    return CliRunner().invoke(notesync, [str(word) for word in words], input=typed)
 
 
 def start(*words, **options):
@@ -287,14 +269,14 @@ def test_the_vault_is_the_nearest_folder_upwards_with_settings(vault, monkeypatc
 @pytest.mark.parametrize(
     "words", [("check", "--vault", "{}"), ("--vault", "{}", "check")], ids=["after", "before the command"]
 )
-def test_the_vault_may_be_named(vault, monkeypatch, tmp_path, words):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NOTESYNC_VAULT", str(tmp_path / "nowhere"))
+def test_the_vault_may_be_named(vault, monkeypatch, quick_path, words):
+    monkeypatch.chdir(quick_path)
+    monkeypatch.setenv("NOTESYNC_VAULT", str(quick_path / "nowhere"))
     assert "Thandi" in run(*(word.format(vault) for word in words), *TODAY).stdout
 
 
-def test_the_vault_may_be_named_by_the_environment(vault, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
+def test_the_vault_may_be_named_by_the_environment(vault, monkeypatch, quick_path):
+    monkeypatch.chdir(quick_path)
     monkeypatch.setenv("NOTESYNC_VAULT", str(vault))
     assert "Thandi" in run("check", *TODAY).stdout
 
@@ -306,14 +288,14 @@ def test_a_folder_without_settings_works_with_the_defaults(vault):
     assert "1 000 at risk" in done.stderr
 
 
-def test_a_vault_that_is_not_there_cannot_be_read(tmp_path):
-    done = run("check", "--vault", tmp_path / "away")
+def test_a_vault_that_is_not_there_cannot_be_read(quick_path):
+    done = run("check", "--vault", quick_path / "away")
     assert done.exit_code == 3
-    assert str(tmp_path / "away") in done.stderr
+    assert str(quick_path / "away") in done.stderr
 
 
-def test_nobody_means_the_whole_home_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path / "home")
+def test_nobody_means_the_whole_home_folder(quick_path, monkeypatch):
+    monkeypatch.chdir(quick_path / "home")
     done = run("check")
     assert done.exit_code == 2
     assert "--vault DIR" in done.stderr
@@ -522,27 +504,27 @@ def test_a_bar_appears_when_a_scan_takes_longer_than_a_second(monkeypatch, capsy
 # --- the first run ---------------------------------------------------------------------------------------
 
 
-def test_an_empty_folder_says_how_to_begin(tmp_path, monkeypatch):
-    (tmp_path / "new").mkdir()
-    monkeypatch.chdir(tmp_path / "new")
+def test_an_empty_folder_says_how_to_begin(quick_path, monkeypatch):
+    (quick_path / "new").mkdir()
+    monkeypatch.chdir(quick_path / "new")
     done = run("check")
     assert done.exit_code == 0
     assert "notesync init --example" in done.stderr
 
 
-def test_a_folder_without_a_client_note_shows_what_makes_one(tmp_path, monkeypatch):
-    (tmp_path / "new").mkdir()
-    (tmp_path / "new" / "Recipe.md").write_text("# Soup\n", encoding="utf-8")
-    monkeypatch.chdir(tmp_path / "new")
+def test_a_folder_without_a_client_note_shows_what_makes_one(quick_path, monkeypatch):
+    (quick_path / "new").mkdir()
+    (quick_path / "new" / "Recipe.md").write_text("# Soup\n", encoding="utf-8")
+    monkeypatch.chdir(quick_path / "new")
     done = run("check")
     assert done.exit_code == 0
     assert "type: client" in done.stderr
 
 
-def test_a_vault_of_somebody_elses_notes_is_told_apart(tmp_path, monkeypatch):
-    (tmp_path / "new" / ".obsidian").mkdir(parents=True)
-    (tmp_path / "new" / "Recipe.md").write_text("# Soup\n", encoding="utf-8")
-    monkeypatch.chdir(tmp_path / "new")
+def test_a_vault_of_somebody_elses_notes_is_told_apart(quick_path, monkeypatch):
+    (quick_path / "new" / ".obsidian").mkdir(parents=True)
+    (quick_path / "new" / "Recipe.md").write_text("# Soup\n", encoding="utf-8")
+    monkeypatch.chdir(quick_path / "new")
     done = run("check")
     assert done.exit_code == 0
     assert "Obsidian" in done.stderr
@@ -552,8 +534,8 @@ def test_a_vault_of_somebody_elses_notes_is_told_apart(tmp_path, monkeypatch):
 # --- init ------------------------------------------------------------------------------------------------
 
 
-def test_init_writes_settings_that_are_good_and_its_own(tmp_path):
-    first, second = tmp_path / "a new" / "vault", tmp_path / "other"
+def test_init_writes_settings_that_are_good_and_its_own(quick_path):
+    first, second = quick_path / "a new" / "vault", quick_path / "other"
     for root in (first, second):
         done = run("init", root)
         assert done.exit_code == 0, done.stderr
@@ -583,10 +565,10 @@ def test_init_says_how_many_clients_it_found_and_what_to_do_next(vault):
     assert "notesync check" in done.stderr
 
 
-def test_the_example_is_set_around_today(tmp_path):
-    done = run("init", "--example", tmp_path / "demo")
+def test_the_example_is_set_around_today(quick_path):
+    done = run("init", "--example", quick_path / "demo")
     assert done.exit_code == 0, done.stderr
-    found = json.loads(run("check", "--vault", tmp_path / "demo", "--format", "json").stdout)
+    found = json.loads(run("check", "--vault", quick_path / "demo", "--format", "json").stdout)
     original = json.loads(run("check", "--vault", EXAMPLE, *TODAY, "--format", "json").stdout)
     assert {item["client"] for item in found["items"]} & {item["client"] for item in original["items"]}
     assert found["totals"]["overdue"]
@@ -675,13 +657,13 @@ def test_sync_leaves_the_calendar_to_the_machine_that_the_settings_name(vault):
     assert not (vault / "followups.ics").exists()
 
 
-def test_export_goes_to_stdout_or_a_file(vault, tmp_path):
+def test_export_goes_to_stdout_or_a_file(vault, quick_path):
     done = run("export", *TODAY)
     assert done.exit_code == 0
     assert done.stdout_bytes.startswith(b"BEGIN:VCALENDAR\r\n")
     assert done.stdout_bytes.endswith(b"END:VCALENDAR\r\n")
     assert run("export", "-", *TODAY).stdout_bytes == done.stdout_bytes
-    target = tmp_path / "out.ics"
+    target = quick_path / "out.ics"
     assert "written" in run("export", target, *TODAY).stderr
     assert target.read_bytes() == done.stdout_bytes
     assert "unchanged" in run("export", target, *TODAY).stderr
@@ -1079,15 +1061,15 @@ def test_a_command_says_the_same_in_the_list_and_in_its_help(name):
     [(name, example) for name in COMMANDS for each in list_family(name) for example in each[1].examples],
     ids=lambda value: value,
 )
-def test_the_examples_in_the_help_work(name, example, tmp_path, monkeypatch):
+def test_the_examples_in_the_help_work(name, example, quick_path, monkeypatch):
     import shlex
 
-    shutil.copytree(EXAMPLE, tmp_path / "vault")
-    monkeypatch.chdir(tmp_path / "vault")
+    shutil.copytree(EXAMPLE, quick_path / "vault")
+    monkeypatch.chdir(quick_path / "vault")
     program, *words = shlex.split(example)
     assert program == "notesync"
     if name == "init":
-        monkeypatch.chdir(tmp_path / "home")
+        monkeypatch.chdir(quick_path / "home")
         assert run(*words).exit_code == 0
     elif name == "watch" or words == ["serve"] or "--public" in words:
         more = ("--port", find_free_port()) if name == "serve" else ()
@@ -1159,23 +1141,32 @@ WHEN = (
 WRITING = (
     "## Writing into notes",
     "",
-    "`log`, `done`, `move`, `pause`, `sold`, `lost`, `undo`, `conflicts merge` and `import --update` change notes; nothing else does, and never by itself.",
+    "`log`, `done`, `move`, `pause`, `sold`, `lost`, `undo`, `conflicts merge` and `import --update` change "
+    "notes; nothing else does, and never by itself.",
     "`review --write` makes and refreshes notes of its own, in `Reviews`, and leaves a person's words in them alone.",
     "",
-    "- A change is the few characters that were asked for. Every other byte stays: the order of keys, comments, quotes,",
-    "  line ends, even a missing one at the end. The note is read again afterwards and must say exactly what was wished;",
+    "- A change is the few characters that were asked for. Every other byte stays: the order of keys, "
+    "comments, quotes,",
+    "  line ends, even a missing one at the end. The note is read again afterwards and must say exactly what "
+    "was wished;",
     "  otherwise nothing is written.",
     "- `--dry-run` shows the change as a unified diff and writes nothing.",
-    "- When a command fails, no note has changed; where only its last words could not be written, as on a full disk, the",
-    "  error says that the change was made. A note that an editor or a sync program saves at the same moment is read and",
+    "- When a command fails, no note has changed; where only its last words could not be written, as on a full "
+    "disk, the",
+    "  error says that the change was made. A note that an editor or a sync program saves at the same moment "
+    "is read and",
     "  changed again, a few times; then the command ends with code 4.",
-    "- A merge conflict in the note, a front matter that cannot be read, a key that stands twice, a note that may only be",
+    "- A merge conflict in the note, a front matter that cannot be read, a key that stands twice, a note that "
+    "may only be",
     "  read or is not downloaded: exit code 4, with what to do.",
-    "- What is agreed for a day without a time is settled by a contact up to two working days before. So `log --next` with",
+    "- What is agreed for a day without a time is settled by a contact up to two working days before. So `log "
+    "--next` with",
     "  a day as near as that wants a time, and asks for it on a terminal.",
-    "- Earlier texts of notes, as `sync` and `watch` have seen them and as they were before each change, are kept for 90",
+    "- Earlier texts of notes, as `sync` and `watch` have seen them and as they were before each change, are "
+    "kept for 90",
     "  days, a thousand changes and 100 MB at most, for `undo` and for merging, in the user's state folder (on Linux",
-    "  `~/.local/state/notesync`, or below `$XDG_STATE_HOME`), readable for nobody else. Deleting them costs `undo` its",
+    "  `~/.local/state/notesync`, or below `$XDG_STATE_HOME`), readable for nobody else. Deleting them costs "
+    "`undo` its",
     "  memory, and merges some questions.",
 )
 COMPLETION = (

@@ -132,7 +132,9 @@ VALUES = {
     "tags with and without a hash": ('tags: ["#vip", region/north, ""]', "tags", ("vip", "region/north")),
     "tags as text": ("tags: vip new, north", "tags", ("vip", "new", "north")),
     "a team of reps": ("owner: Anna, Ben", "owners", ("Anna", "Ben")),
-    "everyday words for channels": ("contact_by: [phone, WhatsApp, in person]", "contact_by", ("call", "message", "visit")),
+    "everyday words for channels": (
+        "contact_by: [phone, WhatsApp, in person]", "contact_by", ("call", "message", "visit"),
+    ),
     "a choice in words": ("contact_by: call or WhatsApp", "contact_by", ("call", "message")),
     "words of their own stay together": ("contact_by: call or pigeon", "contact_by", ("call or pigeon",)),
     "a channel of their own": ("contact_by: pigeon", "contact_by", ("pigeon",)),
@@ -141,14 +143,20 @@ VALUES = {
     "a cadence": ("every: 2 weeks", "every", Interval(2, "week")),
     "a cadence in short": ("every: 1m", "every", Interval(1, "month")),
     "a plugin's cadence is days": ("prm-cadence: 30", "every", Interval(30, "day")),
-    "a plugin's last contact": ("prm-last-contacted: 2026-11-02", "last_contact", Dated(date(2026, 11, 2), None, 2, 21)),
+    "a plugin's last contact": (
+        "prm-last-contacted: 2026-11-02", "last_contact", Dated(date(2026, 11, 2), None, 2, 21),
+    ),
     "a plugin's snooze": ("prm-snooze-until: 2026-12-01", "paused_until", Dated(date(2026, 12, 1), None, 2, 19)),
     "a plugin's pause": ("prm-paused: true", "paused", True),
     "a day": ("last_contact: 2026-11-02", "last_contact", Dated(date(2026, 11, 2), None, 2, 15)),
     "a day and a time": ("next_contact: 2026-11-25T14:30", "next_contact", Dated(date(2026, 11, 25), 870, 2, 15)),
-    "a day and a time, a blank": ("next_contact: 2026-11-25 14:30:00", "next_contact", Dated(date(2026, 11, 25), 870, 2, 15)),
+    "a day and a time, a blank": (
+        "next_contact: 2026-11-25 14:30:00", "next_contact", Dated(date(2026, 11, 25), 870, 2, 15),
+    ),
     "a linked day": ('next_contact: "[[2026-11-25]]"', "next_contact", Dated(date(2026, 11, 25), None, 2, 15)),
-    "a key in capitals with a blank": ("Next Contact: 2026-11-25", "next_contact", Dated(date(2026, 11, 25), None, 2, 15)),
+    "a key in capitals with a blank": (
+        "Next Contact: 2026-11-25", "next_contact", Dated(date(2026, 11, 25), None, 2, 15),
+    ),
     "a key with a hyphen": ("next-contact: 2026-11-25", "next_contact", Dated(date(2026, 11, 25), None, 2, 15)),
     "a plan as text": ("plan: After-Sale, renewal", "plan", ("after-sale", "renewal")),
     "no plan": ("plan: none", "plan", ("none",)),
@@ -157,7 +165,9 @@ VALUES = {
     "not ticked": ("do_not_contact: false", "do_not_contact", False),
     "minutes": ("minutes: 45", "minutes", 45),
     "minutes with their name": ("minutes: 45 min", "minutes", 45),
-    "when another program made the note": ("created: 2024-05-23T09:56:33+03:00", "created", Dated(date(2024, 5, 23), None, 2, 10)),
+    "when another program made the note": (
+        "created: 2024-05-23T09:56:33+03:00", "created", Dated(date(2024, 5, 23), None, 2, 10),
+    ),
     "made, but nobody knows when": ("created: May 2024", "created", None),
     "an empty date": ("next_contact:", "next_contact", None),
     "an empty date in quotes": ('next_contact: ""', "next_contact", None),
@@ -351,7 +361,9 @@ MISTAKES = {
     "digits of another script": ("sold: ٢٠٢٦-١١-٢٥", "bad-date", "error", (2, 7), "`2026-11-25`"),
     "a year that cannot be": ("next_contact: 0206-11-25", "bad-date", "error", (2, 15), "1900"),
     "in a list": ("sold:\n  - 2026-13-01", "bad-date", "error", (3, 5), "2026"),
-    "a key with keys of its own": ("every:\n  count: 2\n  unit: week", "nested-value", "error", (2, 1), "`every: value`"),
+    "a key with keys of its own": (
+        "every:\n  count: 2\n  unit: week", "nested-value", "error", (2, 1), "`every: value`",
+    ),
     "two days where one belongs": ("sold: [2024-05-01, 2026-10-01]", "several-values", "warning", (2, 20), "one date"),
     "unknown is for deliveries": ("sold: unknown", "bad-date", "error", (2, 7), "`2026-11-25`"),
     "how often?": ("every: now and then", "bad-cadence", "error", (2, 8), "`2 weeks`"),
@@ -361,7 +373,9 @@ MISTAKES = {
     "minutes in words": ("minutes: long", "bad-number", "error", (2, 10), "`20`"),
     "no minutes": ("minutes: 0", "bad-number", "error", (2, 10), "`20`"),
     "neither ticked nor not": ("do_not_contact: maybe", "bad-checkbox", "error", (2, 17), "`true`"),
-    "an earlier sale's delivery": ("sold: 2026-10-01\ndelivery: 2026-09-01", "early-delivery", "warning", (3, 11), "`unknown`"),
+    "an earlier sale's delivery": (
+        "sold: 2026-10-01\ndelivery: 2026-09-01", "early-delivery", "warning", (3, 11), "`unknown`",
+    ),
 }  # fmt: skip
 
 
@@ -441,7 +455,9 @@ def test_withdrawing_with_something_open_is_a_warning(lines: str, expected: str 
 
 ENTRY_MISTAKES = {
     "a sale's delivery": ("visit: #sold [delivery:: 27/11/2026]", "bad-date", "error", "`2026-11-27`"),
-    "that could be two days": ("visit: #sold [delivery:: 05/11/2026]", "bad-date", "error", "`2026-11-05` or `2026-05-11`"),
+    "that could be two days": (
+        "visit: #sold [delivery:: 05/11/2026]", "bad-date", "error", "`2026-11-05` or `2026-05-11`",
+    ),
     "before the sale": ("visit: #sold [delivery:: 2026-11-01]", "early-delivery", "warning", "`unknown`"),
     "a sale's value": ("visit: #sold [value:: 1.234]", "bad-number", "error", "`1234`"),
     "when a promise is due": ("call: prices #promise [due:: 30/11/2026]", "bad-date", "error", "`2026-11-30`"),

@@ -29,12 +29,8 @@ COPY = "Acme (Anna's conflicted copy 2026-11-22).md"
 
 
 @pytest.fixture(autouse=True)
-def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the person who runs the tests is read or written, and files need not be quiet for long."""
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    for name in ("NOTESYNC_VAULT", "NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
+def _now(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files need not be quiet for long."""
     monkeypatch.setattr(session, "read_clock", lambda zone: session.parse_moment(NOW))
     monkeypatch.setattr(merging, "QUIET", 0.0)
 
@@ -72,8 +68,8 @@ class Vault:
 
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    found = Vault(tmp_path / "vault")
+def vault(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    found = Vault(quick_path / "vault")
     monkeypatch.chdir(found.root)
     return found
 
@@ -415,9 +411,10 @@ def test_only_what_tells_of_clients_is_kept(vault: Vault) -> None:
         assert set(workspace._open_history().newest()) == {"Acme.md", "Week.md"}
 
 
-def test_a_history_that_cannot_be_written_costs_a_warning(vault: Vault, tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_written_costs_a_warning(vault: Vault, own_places: Path) -> None:
     vault.put("Acme.md", BASE)
-    (tmp_path / "home").write_bytes(b"")
+    own_places.rmdir()
+    own_places.write_bytes(b"")
     done = vault.sync()
     assert done.exit_code == 0
     assert done.stderr.count("Conflict copies may be harder to merge: earlier texts cannot be kept") == 1
@@ -478,13 +475,12 @@ def test_watch_keeps_every_text_while_nothing_happens_and_each_that_comes(
     assert kept == [THEIRS.encode(), MINE.encode(), BASE.replace("Acme", "Client 0").encode()]
 
 
-def test_watch_says_once_that_texts_cannot_be_kept(vault: Vault, tmp_path: Path) -> None:
+def test_watch_says_once_that_texts_cannot_be_kept(vault: Vault, own_places: Path) -> None:
     vault.put("Acme.md", BASE)
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "notesync").write_bytes(b"in the way")
+    (own_places / "notesync").write_bytes(b"in the way")
     told = Told()
     with told.open() as workspace:
-        workspace._history = History(str(tmp_path / "home" / "notesync" / "vault"))
+        workspace._history = History(str(own_places / "notesync" / "vault"))
         script = Script(lambda: vault.put("Acme.md", MINE), lambda: vault.put("Acme.md", THEIRS))
         Watch(told, workspace, script).run()  # type: ignore[arg-type]
     assert len([line for line in told.said if "harder to merge" in line]) == 1

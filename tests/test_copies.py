@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
+from commands import put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,31 +29,8 @@ TODAY = Moment(date(2026, 11, 22), 600)
 
 
 @pytest.fixture(autouse=True)
-def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the person who runs the tests is read or written, and it is Sunday 22 November 2026."""
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
+def _today(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "read_clock", lambda zone: TODAY)
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Path:
-    root = tmp_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, tmp_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as opened:
-        yield opened
-
-
-def put(vault: Path, name: str, header: str = "", body: str = "") -> None:
-    path = vault / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    front = f"---\n{header}\n---\n" if header else ""
-    path.write_text(f"{front}{body}", encoding="utf-8", newline="")
 
 
 def remember(vault: Path, name: str, text: str) -> None:
@@ -233,7 +210,10 @@ COUNTED = {
     "a step of a quote of its own": (
         "", "",
         "quoted: 2026-11-19", "",
-        ["Ask for the decision on the quote 2026-11-30 (COPY:3)", "Ask whether the quote has arrived and what is unclear in it 2026-11-23 (COPY:3)"],
+        [
+            "Ask for the decision on the quote 2026-11-30 (COPY:3)",
+            "Ask whether the quote has arrived and what is unclear in it 2026-11-23 (COPY:3)",
+        ],
     ),
     "nothing any more": ("next_contact: 2026-11-20", "", "do_not_contact: true", "", []),
     "no front matter": (
@@ -569,12 +549,12 @@ def test_the_tasks_of_a_clients_copy_are_the_clients_whomever_they_link_to(
 # --- Who else must not count twice -----------------------------------------------------------------------
 
 
-def test_people_of_one_company_do_not_share_a_copys_contacts(vault: Path, tmp_path: Path) -> None:
+def test_people_of_one_company_do_not_share_a_copys_contacts(vault: Path, quick_path: Path) -> None:
     (vault / "notesync.yaml").write_text("default_every: {prospect: 2 weeks}\n")
     put(vault, "Ben.md", "type: client\ncompany: Acme\nlast_contact: 2026-11-02")
     put(vault, "Ann.md", "type: client\ncompany: Acme\nlast_contact: 2026-11-02")
     put(vault, "Ann (conflicted copy).md", "type: client\ncompany: Acme\nlast_contact: 2026-11-20")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "c")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "c")) as workspace:
         found = look(workspace)
     assert [each.split(" (")[0] for each in found] == [
         "* Ann: Keep in touch 2026-12-09",

@@ -112,11 +112,13 @@ def read_example() -> Iterator[tuple[str, str]]:
 
 def test_all_people_are_made_up() -> None:
     """Addresses of the domains kept for examples, numbers of codes that South Africa has not given out."""
-    for path, text in read_example():
-        for address in re.findall(r"[\w.+-]+@([\w.-]+)", text):
-            assert re.search(r"(^|\.)example\.(com|org)$", address), (path, address)
-        for number in re.findall(r"(?:\+27 ?|\b0)[0-9][0-9 ]{7,}", text):
-            assert re.match(r"(\+27 |0)(88|59) ?555 ?01[0-9]{2}", number), (path, number)
+    text = "".join(text for _, text in read_example())
+    addresses = re.findall(r"[\w.+-]+@([\w.-]+)", text)
+    assert {address for address in addresses if not re.search(r"(^|\.)example\.(com|org)$", address)} == set()
+    numbers = re.findall(r"(?:\+27 ?|\b0)[0-9][0-9 ]{7,}", text)
+    assert {each for each in numbers if not re.match(r"(\+27 |0)(88|59) ?555 ?01[0-9]{2}", each)} == set()
+    assert addresses
+    assert numbers
 
 
 # --- Copying it ------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Real notes, damaged as disks, sync programs, editors and phones damage them: nothing raises, nothing is lost.
 
-``test_note.py`` and its neighbours make texts from pieces that are known to be awkward; here whole notes as people wrote
-them are cut, spliced, doubled and spoiled, and go the whole way to the calendar.  The cases are the same in every run;
-``NOTESYNC_FUZZ=20000 pytest tests/test_fuzz.py`` tries as many others, at random, for each test.
+``test_note.py`` and its neighbours make texts from pieces that are known to be awkward; here whole notes as people
+wrote them are cut, spliced, doubled and spoiled, and go the whole way to the calendar.  The cases are the same in every
+run; ``NOTESYNC_FUZZ=20000 pytest tests/test_fuzz.py`` tries as many others, at random, for each test.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 from terminal import find_raw
-from test_merge import count_lines, is_told_apart
 from test_note import check_sound
+from two_edits import count_lines, is_told_apart
 
 from notesync.followup.agenda import Moment
 from notesync.followup.client import list_keys
@@ -58,29 +58,37 @@ def fuzz(cases: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
 NOTES = [path.read_bytes() for path in sorted(EXAMPLE.rglob("*.md"))] + [
     text.encode()
     for text in (
-        "---\ntype: client\nid: a1\naliases: [A, 'B b', \"C\"]\nphone: 0712345670\nteam:\n  - '[[Ann]]'\n  - Ben # boss\n"
-        "every: twice a month\nquoted: 2026-11-12\nsold: 2026-10-01\ndelivery: unknown\nplan: [after-sale, transition]\n"
+        "---\ntype: client\nid: a1\naliases: [A, 'B b', \"C\"]\nphone: 0712345670\nteam:\n  - '[[Ann]]'\n"
+        "  - Ben # boss\n"
+        "every: twice a month\nquoted: 2026-11-12\nsold: 2026-10-01\ndelivery: unknown\n"
+        "plan: [after-sale, transition]\n"
         "value: R 120 000.50\nnot_by: [email]\npaused_until: 2026-12-01\n---\n\n# A\n\n## Log\n"
-        "- 2026-11-20 14:30 call (no answer): left a message #satisfaction\n  second line\n- 2026-11-18 #promise 📅 2026-11-24\n"
-        "- [[2026-11-17]] visit: bought #sold [delivery:: 2026-12-01] [value:: 9,50]\n- 2026-11-16 email: leaks #complaint\n",
+        "- 2026-11-20 14:30 call (no answer): left a message #satisfaction\n  second line\n"
+        "- 2026-11-18 #promise 📅 2026-11-24\n"
+        "- [[2026-11-17]] visit: bought #sold [delivery:: 2026-12-01] [value:: 9,50]\n"
+        "- 2026-11-16 email: leaks #complaint\n",
         "---\ntype: client\nprm-cadence: 2 weeks\nprm-last-contacted: 2026-11-01\n---\n"
         "- [ ] ring 🔺 🔁 every month on the 31st 🛫 2026-11-20 ⏳ 2026-11-21 📅 2026-11-25 🆔 q1 ^block\n"
         "- [ ] send [due:: 2026-11-25] (scheduled:: 2026-11-24) [repeat:: every 2 weeks when done] [dependsOn:: q1]\n"
-        "    - [x] sub #contact ✅ 2026-11-20\n> - [ ] quoted 📅 2026-11-26\n```\n- [ ] no task\n```\n%% - [ ] hidden %%\n",
+        "    - [x] sub #contact ✅ 2026-11-20\n> - [ ] quoted 📅 2026-11-26\n```\n- [ ] no task\n```\n"
+        "%% - [ ] hidden %%\n",
         "---\r\ntype: client\r\nrenewal: 2027-01-15\r\nlost: 2026-11-18\r\n---\r\n## Log\r\n- 2026-11-18 lost\r\n",
     )
 ]  # fmt: skip
 
 # What damage is made of: what editors insert, what sync programs leave, what formats give a meaning to.
 JUNK = [
-    b"\0", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\r", b"\n", b"\r\n", b"\t", b"\x1b[2J", b"\xc2\x85", b"\xe2\x80\xa8",
-    b"\xe2\x80\xae", b"\xf3\xa0\x80\x81", b"\xcc\x81", b"\xef\xb8\x8f", b"---\n", b"...\n", b"```\n", b"~~~", b"%%", b"<!--", b"-->",
-    b"[[", b"]]", b"[", b"]", b"{", b"}", b"\"", b"'", b"#", b" #", b": ", b"::", b"&a ", b"*a ", b"<<: ", b"!!int ", b"|\n", b">\n", b"@",
-    b"`", b"\\", b"- ", b"- [ ] ", b"- [x] ", b"  ", b"    ", b"> ", b"## Log\n", b"### 2026-11-20\n", b"2026-02-30", b"9999-12-31", b"0000-00-00",
-    b"25/11/2026", b"99999999999999999999", b"-1", b"1e999", b"\xd9\xa2", "📅".encode(), "📅 2026-11-25".encode(), "🔁 every day".encode(),
-    "🆔 a".encode(), "⛔ a".encode(), "✅ 2026-11-20".encode(), b"#promise", b"#complaint", b"#kept", b"#resolved", b"#sold", b"[delivery:: x]",
-    b"<<<<<<< HEAD\n", b"=======\n", b">>>>>>> x\n", b"{{title}}", b"<% %>", b"type: client\n", b"every: 0 days\n", b"every: 999999 years\n",
-    b"plan: none\n", b"next_contact: 2026-11-25T99:99\n", b"sold: 0001-01-01\n", b"renewal: 9999-12-31\n", b"lost: 9999-12-30\n", b"id: a1\n",
+    b"\0", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\r", b"\n", b"\r\n", b"\t", b"\x1b[2J", b"\xc2\x85",
+    b"\xe2\x80\xa8", b"\xe2\x80\xae", b"\xf3\xa0\x80\x81", b"\xcc\x81", b"\xef\xb8\x8f", b"---\n", b"...\n", b"```\n",
+    b"~~~", b"%%", b"<!--", b"-->", b"[[", b"]]", b"[", b"]", b"{", b"}", b"\"", b"'", b"#", b" #", b": ", b"::",
+    b"&a ", b"*a ", b"<<: ", b"!!int ", b"|\n", b">\n", b"@", b"`", b"\\", b"- ", b"- [ ] ", b"- [x] ", b"  ",
+    b"    ", b"> ", b"## Log\n", b"### 2026-11-20\n", b"2026-02-30", b"9999-12-31", b"0000-00-00", b"25/11/2026",
+    b"99999999999999999999", b"-1", b"1e999", b"\xd9\xa2", "📅".encode(), "📅 2026-11-25".encode(),
+    "🔁 every day".encode(), "🆔 a".encode(), "⛔ a".encode(), "✅ 2026-11-20".encode(), b"#promise", b"#complaint",
+    b"#kept", b"#resolved", b"#sold", b"[delivery:: x]", b"<<<<<<< HEAD\n", b"=======\n", b">>>>>>> x\n",
+    b"{{title}}", b"<% %>", b"type: client\n", b"every: 0 days\n", b"every: 999999 years\n", b"plan: none\n",
+    b"next_contact: 2026-11-25T99:99\n", b"sold: 0001-01-01\n", b"renewal: 9999-12-31\n", b"lost: 9999-12-30\n",
+    b"id: a1\n",
 ]  # fmt: skip
 # What init writes, with every setting switched on.
 ALL_SETTINGS = re.sub(
@@ -276,8 +284,10 @@ SETTINGS_SEEDS = [
     render_settings("5b1f", "2026-11-22", "Africa/Johannesburg").encode(),
     ALL_SETTINGS,
     (EXAMPLE / "notesync.yaml").read_bytes(),
-    b"plans:\n  after-sale:\n    satisfaction: none\n    visit: {from: 1 day, to: 3 days, needs: thank-you, ask: [how?]}\n"
-    b"owners: {Anna: {email: a@b, backup: Ben, days_off: [2026-12-15/2027-01-05]}}\ntargets: {contacts: 40 per month}\n",
+    b"plans:\n  after-sale:\n    satisfaction: none\n"
+    b"    visit: {from: 1 day, to: 3 days, needs: thank-you, ask: [how?]}\n"
+    b"owners: {Anna: {email: a@b, backup: Ben, days_off: [2026-12-15/2027-01-05]}}\n"
+    b"targets: {contacts: 40 per month}\n",
 ]
 
 
@@ -357,4 +367,6 @@ def find_body(data: bytes) -> str | None:
 )
 @fuzz(100)
 def test_what_git_left_is_taken_apart_or_left_alone(parts: list[bytes]) -> None:
-    split_marked(b"".join(parts))
+    data = b"".join(parts)
+    for version in split_marked(data) or ():
+        assert set(LINE_END.split(version or b"")) <= {*LINE_END.split(data), b""}

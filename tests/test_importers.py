@@ -199,22 +199,24 @@ class Endless(io.RawIOBase):
         return size
 
 
+MEGABYTE = 1024 * 1024
+
+# What reads a file, its beginning, what it goes on with, its size, and the most that may be held of it.
 HUGE = {
-    "vcf, one line": (read_vcards, [b"BEGIN:VCARD\nNOTE:"], b"x" * 65536),
-    "vcf, one card": (read_vcards, [b"BEGIN:VCARD\nFN:A\n"], b"NOTE:" + b"x" * 65536 + b"\n"),
-    "csv, one line": (read_contacts, [b"name,email\n"], b"x" * 65536),
-    "csv, an open quotation mark": (read_contacts, [b'name,email\n"'], b"x" * 60 + b"\n"),
+    "vcf, one line": (read_vcards, [b"BEGIN:VCARD\nNOTE:"], b"x" * 65536, 48, 32),
+    "vcf, one card": (read_vcards, [b"BEGIN:VCARD\nFN:A\n"], b"NOTE:" + b"x" * 65536 + b"\n", 96, 80),
+    "csv, one line": (read_contacts, [b"name,email\n"], b"x" * 65536, 48, 32),
+    "csv, an open quotation mark": (read_contacts, [b'name,email\n"'], b" " * 6000 + b"\n", 4, 2),
     "enex, one attachment": (
-        read_notes, [b"<en-export><note><resource><mime>!", b"</mime><data>"], b"%%%" + b"A" * 65536,
+        read_notes, [b"<en-export><note><resource><mime>!", b"</mime><data>"], b"%%%" + b"A" * 65536, 16, 2,
     ),
-    "enex, one title": (read_notes, [b"<en-export><note><title>"], b"x" * 65536),
+    "enex, one title": (read_notes, [b"<en-export><note><title>"], b"x" * 65536, 16, 2),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("importer", "head", "part"), HUGE.values(), ids=HUGE)
-def test_a_huge_file_takes_bounded_memory(importer, head, part):
-    size = 160 * 1024 * 1024 if len(part) > 1000 else 256 * 1024
-    stream = io.BufferedReader(Endless(iter([*head, *([part] * (size // len(part)))])))
+@pytest.mark.parametrize(("importer", "head", "part", "size", "most"), HUGE.values(), ids=HUGE)
+def test_a_huge_file_takes_bounded_memory(importer, head, part, size, most):
+    stream = io.BufferedReader(Endless(iter([*head, *([part] * (size * MEGABYTE // len(part)))])))
     tracemalloc.start()
     try:
         problems = sum(
@@ -225,7 +227,7 @@ def test_a_huge_file_takes_bounded_memory(importer, head, part):
     finally:
         tracemalloc.stop()
     assert problems
-    assert peak < 110 * 1024 * 1024
+    assert peak < most * MEGABYTE
 
 
 def test_a_file_is_known_by_its_beginning_then_by_its_name():
@@ -273,7 +275,8 @@ CARDS = [
     ),
     pytest.param(
         card("FN:A", "ADR;TYPE=home:;;1 Main Rd\\, Flat 2;Town;;8000;ZA", "ADR:;;2 Side St;;;;"),
-        {"address": ("1 Main Rd, Flat 2, Town, 8000, ZA",)}, "A", "- Kind of address: home\n- Address: 2 Side St", id="two addresses",
+        {"address": ("1 Main Rd, Flat 2, Town, 8000, ZA",)}, "A", "- Kind of address: home\n- Address: 2 Side St",
+        id="two addresses",
     ),
     pytest.param(
         card("FN:A", "URL:https://a.b", "item1.URL:https://c.d", "item1.X-ABLabel:_$!<HomePage>!$_", "URL:https://a.b"),
@@ -316,7 +319,10 @@ def test_raw_bytes_of_an_old_code_page_and_of_utf8_in_one_file():
 
 
 def test_every_card_arrives_even_where_ends_are_missing_or_cards_are_nested():
-    text = "BEGIN:VCARD\nFN:A\nBEGIN:VCARD\nFN:B\nAGENT:\nBEGIN:VCARD\nFN:C\nEND:VCARD\nEMAIL:b@b.b\nEND:VCARD\nBEGIN:VCARD\nFN:D"
+    text = (
+        "BEGIN:VCARD\nFN:A\nBEGIN:VCARD\nFN:B\nAGENT:\nBEGIN:VCARD\nFN:C\nEND:VCARD\nEMAIL:b@b.b\nEND:VCARD\n"
+        "BEGIN:VCARD\nFN:D"
+    )
     records, problems = read(read_vcards, text)
     assert [each.name for each in records] == ["A", "C", "B", "D"]
     assert records[2].fields["email"] == ("b@b.b",)
@@ -345,7 +351,8 @@ TABLES = {
     "Google, until 2023": (
         "Name,Given Name,Family Name,Group Membership,E-mail 1 - Type,E-mail 1 - Value,Phone 1 - Type,"
         "Phone 1 - Value,Organization 1 - Name,Organization 1 - Title,Address 1 - Formatted,Notes\n"
-        'Anna Smit,Anna,Smit,* myContacts ::: Vip,Work,a@b.c ::: d@e.f,Mobile,088 1,Acme,Buyer,"1 Rd\nTown",Likes tea\n',
+        'Anna Smit,Anna,Smit,* myContacts ::: Vip,Work,a@b.c ::: d@e.f,Mobile,088 1,Acme,Buyer,"1 Rd\n'
+        'Town",Likes tea\n',
         {"email": ("a@b.c", "d@e.f"), "phone": ("088 1",), "company": ("Acme",), "role": ("Buyer",),
          "tags": ("Vip",), "address": ("1 Rd, Town",)},
         "- E-mail (Work): a@b.c\n- E-mail (Work): d@e.f\n- Phone (Mobile): 088 1\n\nLikes tea",
@@ -368,7 +375,8 @@ TABLES = {
     "Outlook": (
         '"Title","First Name","Last Name","Company","Job Title","Business Street","Business City","Business Phone",'
         '"Mobile Phone","E-mail Address","E-mail Type","Birthday","Categories","Priority","Sensitivity"\n'
-        '"","Anna","Smit","Acme","Buyer","1 Rd","Town","021 1","088 1","a@b.c","SMTP","0/0/00","A;B","Normal","Normal"\n',
+        '"","Anna","Smit","Acme","Buyer","1 Rd","Town","021 1",'
+        '"088 1","a@b.c","SMTP","0/0/00","A;B","Normal","Normal"\n',
         {"email": ("a@b.c",), "phone": ("021 1", "088 1"), "company": ("Acme",), "role": ("Buyer",),
          "address": ("1 Rd, Town",), "tags": ("A", "B")},
         "",
@@ -381,7 +389,8 @@ TABLES = {
     ),
     "Thunderbird": (
         "First Name,Last Name,Display Name,Nickname,Primary Email,Secondary Email,Work Phone,Mobile Number,"
-        "Work Address,Work City,Work ZipCode,Job Title,Organization,Web Page 1,Birth Year,Birth Month,Birth Day,Custom 1,\n"
+        "Work Address,Work City,Work ZipCode,Job Title,Organization,Web Page 1,Birth Year,Birth Month,"
+        "Birth Day,Custom 1,\n"
         "Anna,Smit,Anna Smit,Annie,a@b.c,d@e.f,021 1,088 1,1 Rd,Town,8000,Buyer,Acme,https://a.b,1980,5,1,odd,\n",
         {"email": ("a@b.c", "d@e.f"), "phone": ("021 1", "088 1"), "company": ("Acme",), "role": ("Buyer",),
          "aliases": ("Annie",), "website": ("https://a.b",), "address": ("1 Rd, Town, 8000",)},
@@ -395,7 +404,8 @@ TABLES = {
         "- Connected On: 2024-03-07",
     ),
     "HubSpot": (
-        "Record ID,First Name,Last Name,Email,Phone Number,Contact owner,Lifecycle Stage,Create Date,Company Name,Lead Status\n"
+        "Record ID,First Name,Last Name,Email,Phone Number,Contact owner,Lifecycle Stage,Create Date,"
+        "Company Name,Lead Status\n"
         "501,Anna,Smit,a@b.c,088 1,Naledi,Customer,2026-01-02 09:30,Acme,Open\n",
         {"email": ("a@b.c",), "phone": ("088 1",), "company": ("Acme",), "owner": ("Naledi",),
          "stage": ("customer",), "created": ("2026-01-02 09:30",)},
@@ -484,7 +494,8 @@ BODIES = [
         "- [x] did\n- **to [ ] do**", id="a box in bold letters",
     ),
     pytest.param(
-        '<div>a <span style="--en-highlight:yellow;">b </span>c <span style="-evernote-highlight:true">d==e</span></div>',
+        '<div>a <span style="--en-highlight:yellow;">b </span>c '
+        '<span style="-evernote-highlight:true">d==e</span></div>',
         "a ==b== c d==e", id="highlights",
     ),
     pytest.param(
@@ -497,11 +508,14 @@ BODIES = [
         "| a | b\\|c |\n| --- | --- |\n| d | e |", id="a table",
     ),
     pytest.param(
-        '<div style="-en-codeblock:true"><div>a = `b`</div><div>  c_d</div></div>', "```\na = `b`\n  c_d\n```", id="code"
+        '<div style="-en-codeblock:true"><div>a = `b`</div><div>  c_d</div></div>', "```\na = `b`\n  c_d\n```",
+        id="code"
     ),
     pytest.param('<a href="https://a.b/c_d">x</a> <a href="javascript:y">z</a>', "[x](https://a.b/c_d) z", id="links"),
     pytest.param("<div>a<br>b &nbsp; <b>c</div>", "a\nb \u00a0 **c**", id="no XML"),
-    pytest.param("<div>&lt;script&gt; %%x%% 2*3 a_b</div>", "\\<script> %\\%x%\\% 2\\*3 a_b", id="signs that mean something"),
+    pytest.param(
+        "<div>&lt;script&gt; %%x%% 2*3 a_b</div>", "\\<script> %\\%x%\\% 2\\*3 a_b", id="signs that mean something",
+    ),
     pytest.param("<div>a&#13;&#10;b&#27;[2J</div>", "a\nb[2J", id="controls by their numbers"),
     pytest.param("", "", id="nothing"),
 ]  # fmt: skip
@@ -515,8 +529,9 @@ def test_a_body_becomes_markdown(body, markdown):
 
 pieces = st.sampled_from(
     ["<div>", "</div>", "<ul>", "<li>", "</ul>", "<table><tr>", "<td>", "</table>", "<b>", "</b>", "<en-todo/>", "x|y",
-     '<ul style="--en-todo:true">', '<div style="-en-codeblock:true">', "```", "<pre>", "</pre>", "<br/>", "a_b*c", "%%",
-     "<h1>", "</h1>", '<a href="x:y">', '<a href="http://[">', "<!--", "-->", "<![CDATA[", "&#0;", "&bad;", "<", "\ue000"]
+     '<ul style="--en-todo:true">', '<div style="-en-codeblock:true">', "```", "<pre>", "</pre>", "<br/>", "a_b*c",
+     "%%", "<h1>", "</h1>", '<a href="x:y">', '<a href="http://[">', "<!--", "-->", "<![CDATA[", "&#0;", "&bad;", "<",
+     "\ue000"]
 )  # fmt: skip
 
 
@@ -655,7 +670,8 @@ def test_a_bare_note_is_named_by_its_file():
 HOSTILE = {
     "an entity": '<!DOCTYPE en-export [<!ENTITY a "aaaa">]><en-export><note><title>&a;</title></note></en-export>',
     "laughter": '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>',
-    "a file": '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><en-export><note><title>&f;</title></note></en-export>',
+    "a file": '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+    "<en-export><note><title>&f;</title></note></en-export>",
     "a parameter": '<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:9/x.dtd"> %p;]><en-export/>',
     "depth": "<en-export>" + "<note>" * 5000,
 }

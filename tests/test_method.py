@@ -23,11 +23,8 @@ NOTES = {
 
 
 @pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    root = tmp_path / "vault"
+def vault(own_places: Path, quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = quick_path / "vault"
     root.mkdir()
     (root / "notesync.yaml").write_text("vault_id: v\ntimezone: Africa/Johannesburg\n", encoding="utf-8")
     for name, note in NOTES.items():
@@ -252,7 +249,10 @@ def test_the_first_and_the_last_day_have_a_week_too(vault: Path, today: str) -> 
 
 
 def test_of_several_sales_each_settled_step_says_whose_it_is(vault: Path) -> None:
-    log = "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    log = (
+        "- 2026-11-13 call: #thank-you\n- 2026-11-12 visit: #sold\n"
+        "- 2026-11-06 call: #thank-you\n- 2026-11-05 visit: #sold"
+    )
     write(vault, "Fay", f"stage:\n--\n{log}")
     shown = " ".join(run("show", "fay", *TODAY, "--format", "table").stdout.split())
     assert "the call of Fri 6 Nov 2026; sold on Thu 5 Nov 2026" in shown

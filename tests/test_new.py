@@ -8,11 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from commands import run, write
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from notesync.cli.group import notesync
 from notesync.followup.client import is_client, read_client
 from notesync.followup.duplicates import find_likely
 from notesync.followup.settings import Settings
@@ -27,33 +26,17 @@ from notesync.sync.new_client import Told, build_id, clean_name, plan_client
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 
-@pytest.fixture(autouse=True)
-def _own_places(tmp_path, monkeypatch):
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.delenv("NOTESYNC_VAULT", raising=False)
-    (tmp_path / "home").mkdir()
+pytestmark = pytest.mark.usefixtures("own_places")
 
 
 @pytest.fixture
-def vault(tmp_path, monkeypatch):
+def vault(quick_path, monkeypatch):
     """An empty vault with settings, where we are."""
-    root = tmp_path / "vault"
+    root = quick_path / "vault"
     root.mkdir()
     (root / "notesync.yaml").write_text("timezone: Africa/Johannesburg\n", encoding="utf-8")
     monkeypatch.chdir(root)
     return root
-
-
-def run(*words):
-    return CliRunner().invoke(notesync, [str(word) for word in words])
-
-
-def write(root, path, text):
-    place = root / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(text.encode())
-    return place
 
 
 def read(root, path, known=None):
@@ -338,12 +321,12 @@ def test_a_dry_run_puts_nothing_on_the_terminal_that_it_obeys(vault):
     assert "\x9b" not in done.stdout
 
 
-def test_nobody_means_a_folder_that_is_no_vault(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_nobody_means_a_folder_that_is_no_vault(quick_path, monkeypatch):
+    monkeypatch.chdir(quick_path)
     done = run("new", "Anna")
     assert done.stderr.startswith("Error: no-vault: ")
-    assert (done.exit_code, os.listdir(tmp_path)) == (2, ["home"])
-    (tmp_path / "elsewhere").mkdir()
+    assert (done.exit_code, os.listdir(quick_path)) == (2, ["home"])
+    (quick_path / "elsewhere").mkdir()
     assert run("new", "Anna", "--vault", "elsewhere").exit_code == 0
 
 
@@ -385,10 +368,12 @@ def test_who_shares_a_name_a_number_or_an_address_is_named(vault):
         pytest.param("ask reception", "ask reception", False, id="no number"),
     ],
 )
-def test_when_phone_numbers_are_the_same(tmp_path, one, other, same):
-    write(tmp_path, "a.md", f"---\ntype: client\nphone: '{one}'\n---\n")
+def test_when_phone_numbers_are_the_same(quick_path, one, other, same):
+    write(quick_path, "a.md", f"---\ntype: client\nphone: '{one}'\n---\n")
     moment = pipeline.Moment(datetime(2026, 11, 22).date(), 0)
-    with pipeline.open_workspace(str(tmp_path), lambda _: moment, cache=str(tmp_path / ".cache")) as opened:
+    with pipeline.open_workspace(
+        str(quick_path), lambda _: moment, cache=str(quick_path / ".cache")
+    ) as opened:
         opened.refresh()
         found = list(find_likely("b", (other,), (), opened.cards(pipeline.Selection())))
     assert [each.path for each in found] == (["a.md"] if same else [])

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
+from commands import run, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notesync.cli.group import notesync
 from notesync.followup.client import is_client
 from notesync.followup.client_fields import FIELDS, KEYS
 from notesync.followup.settings import Settings
@@ -29,32 +28,16 @@ OURS = Names({})
 TYPES = json.loads(render_types(OURS))["types"]
 
 
-@pytest.fixture(autouse=True)
-def _own_places(tmp_path, monkeypatch):
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.delenv("NOTESYNC_VAULT", raising=False)
-    (tmp_path / "home").mkdir()
+pytestmark = pytest.mark.usefixtures("own_places")
 
 
 @pytest.fixture
-def vault(tmp_path, monkeypatch):
+def vault(quick_path, monkeypatch):
     """A folder that Obsidian has been told of, where we are."""
-    root = tmp_path / "vault"
+    root = quick_path / "vault"
     (root / ".obsidian").mkdir(parents=True)
     monkeypatch.chdir(root)
     return root
-
-
-def run(*words):
-    return CliRunner().invoke(notesync, [str(word) for word in words])
-
-
-def write(root, path, text):
-    place = root / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(text.encode())
-    return place
 
 
 def list_files(root):
@@ -174,8 +157,8 @@ def test_what_may_not_be_written_is_refused_and_the_rest_is_done(vault):
     assert (vault / "Follow-ups.base").exists()
 
 
-def test_a_link_out_of_the_vault_is_not_followed(vault, tmp_path):
-    outside = write(tmp_path, "outside.json", '{"types": {}}')
+def test_a_link_out_of_the_vault_is_not_followed(vault, quick_path):
+    outside = write(quick_path, "outside.json", '{"types": {}}')
     os.symlink(outside, vault / ".obsidian/types.json")
     done = run("init")
     assert (done.exit_code, outside.read_text()) == (4, '{"types": {}}')
@@ -227,11 +210,11 @@ def test_the_wrong_settings_do_not_stop_it(vault):
         pytest.param(["n/.obsidian/app.json"], [], id="another vault's"),
     ],
 )
-def test_which_folders_are_obsidians(tmp_path, files, found):
-    os.rmdir(tmp_path / "home")
+def test_which_folders_are_obsidians(quick_path, files, found):
+    os.rmdir(quick_path / "home")
     for path in files:
-        write(tmp_path, path, "{}")
-    assert find_configs(str(tmp_path)) == found
+        write(quick_path, path, "{}")
+    assert find_configs(str(quick_path)) == found
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,9 @@ def test_what_is_not_certain_is_said(facts: dict[str, bool], words: str) -> None
 def test_one_clients_work_stands_together_with_what_to_know_before_the_call() -> None:
     page = Outline(
         render(
-            make_item(best_time="after 17:00", contact_by=("call", "message"), not_by=("email",), ask=("Who decides?",)),
+            make_item(
+                best_time="after 17:00", contact_by=("call", "message"), not_by=("email",), ask=("Who decides?",),
+            ),
             make_item(client="Other", client_path="O.md"),
             make_item(title="Send the photos", kind="task"),
         )

@@ -259,7 +259,8 @@ def test_what_a_mistake_spoils_keeps_its_value_in_the_package() -> None:
 
 
 words = st.sampled_from(
-    ["after-sale", "usage", "mine", "from", "to", "needs", "anchor", "steps", "step", "sold", "2 days", "none", "-1w", "x", ""]
+    ["after-sale", "usage", "mine", "from", "to", "needs", "anchor", "steps", "step", "sold", "2 days", "none",
+     "-1w", "x", ""]
 )  # fmt: skip
 nodes = st.recursive(
     st.tuples(st.just("text"), st.just(3), st.just(5), words),

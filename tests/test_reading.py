@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,6 @@ from notesync.sync.client_note import read_history
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 
 TODAY = Moment(date(2026, 11, 22), 600)
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Path:
-    root = tmp_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, tmp_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as opened:
-        yield opened
 
 
 def codes(workspace: Workspace) -> list[tuple[str, str]]:
@@ -70,10 +56,10 @@ def test_another_type_beside_a_key_of_ours_is_a_warning(vault: Path, workspace: 
     assert workspace.counts() == (2, 0)
 
 
-def test_the_vaults_own_names_are_known_where_yaml_fails(vault: Path, tmp_path: Path) -> None:
+def test_the_vaults_own_names_are_known_where_yaml_fails(vault: Path, quick_path: Path) -> None:
     (vault / "notesync.yaml").write_text("fields: {next_contact: ring}\n")
     (vault / "Ann.md").write_text("---\ntype: client\ntitle: Plan: phase 2\nring: 2026-11-20\n---\n")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         workspace.refresh()
         assert [item.due for item in workspace.agenda(Selection()).items] == ["2026-11-20"]
 
@@ -111,13 +97,13 @@ def test_a_plan_that_there_is_none_of_is_told_at_its_line(vault: Path, workspace
     assert (problem.line, problem.code, problem.hint) == (4, "unknown-plan", "Did you mean `after-sale`?")
 
 
-def test_a_step_logged_too_early_is_told_on_that_day_and_never_again(vault: Path, tmp_path: Path) -> None:
+def test_a_step_logged_too_early_is_told_on_that_day_and_never_again(vault: Path, quick_path: Path) -> None:
     log = "- 2026-11-22 call: all well #satisfaction\n"
     (vault / "Ann.md").write_text(f"---\ntype: client\nsold: 2026-11-20\n---\n## Log\n{log}")
     told = []
     for day in (22, 23):
         moment = Moment(date(2026, 11, day), 600)
-        with open_workspace(str(vault), lambda _zone, now=moment: now, cache=str(tmp_path / "c")) as opened:
+        with open_workspace(str(vault), lambda _zone, now=moment: now, cache=str(quick_path / "c")) as opened:
             opened.refresh()
             items = opened.agenda(Selection(everything=True)).items
             told.append(["best from" in item.reason for item in items].count(True))

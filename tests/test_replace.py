@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from meanwhile import before
 
 from notesync.problems import MovedOnError, RefusedError
 from notesync.store import writing
@@ -44,18 +45,6 @@ def files(vault: Vault) -> list[str]:
     return sorted(
         path.relative_to(vault.root).as_posix() for path in Path(vault.root).rglob("*") if not path.is_dir()
     )
-
-
-def before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, happens: Callable[[], object]) -> None:
-    """Have something happen once, right before the next call of a function."""
-    real = getattr(owner, name)
-
-    def once(*args: object, **options: object) -> object:
-        monkeypatch.setattr(owner, name, real)
-        happens()
-        return real(*args, **options)
-
-    monkeypatch.setattr(owner, name, once)
 
 
 def test_a_note_is_replaced(vault: Vault) -> None:

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from client_notes import read_text
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from notesync.followup.client import Client, find_known_keys, read_client
+from notesync.followup.client import Client
 from notesync.followup.dues import LEFT_OUT, OPEN, STATES, find_dues, list_contacts
 from notesync.followup.evidence import gather
 from notesync.followup.figures import (
@@ -32,8 +33,6 @@ from notesync.followup.plans import load_plans
 from notesync.followup.review import AtRisk, Review, build_review
 from notesync.followup.rules import find_follow_ups, find_missed
 from notesync.followup.work_calendar import WorkCalendar
-from notesync.notes.body import parse_body
-from notesync.notes.note import parse_note
 from notesync.publish.review_words import build_report
 
 HOME = Path(__file__).parents[1]
@@ -49,9 +48,8 @@ def make_context(text: str = "") -> Context:
 def read(text: str, context: Context, name: str = "Ann") -> Client:
     """A note whose header and log are parted by a line `--`."""
     header, _, body = f"\n{text}".partition("\n--\n")
-    data = f"---\ntype: client{header}\n---\n## Log\n{body}\n".encode()
-    note = parse_note(data, f"Clients/{name}.md", find_known_keys(context.settings))
-    return read_client(note, parse_body(note, context.settings.log_headings), context.settings)[0]
+    text = f"---\ntype: client{header}\n---\n## Log\n{body}\n"
+    return read_text(text, context.settings, f"Clients/{name}.md")
 
 
 def look_back(

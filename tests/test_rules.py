@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from client_notes import read_text
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -31,15 +32,10 @@ BY_STAGE = Settings(
 )
 
 
-def read(text: str, settings: Settings, path: str = "Clients/Ann.md") -> Client:
-    note = parse_note(text.encode(), path, find_known_keys(settings))
-    return read_client(note, parse_body(note, settings.log_headings), settings)[0]
-
-
 def derive(text: str, as_of: date = TODAY, settings: Settings | None = None) -> list[FollowUp]:
     settings = settings or Settings()
     return derive_client(
-        read(text, settings), Context(settings, settings.work_calendar(), load_plans(settings)[0]), as_of
+        read_text(text, settings), Context(settings, settings.work_calendar(), load_plans(settings)[0]), as_of
     )
 
 
@@ -220,7 +216,9 @@ TASKS = {
     "in brackets": ("--\n- [ ] send prices [due:: 2026-11-25]", ["task: 2026-11-25, send prices"]),
     "a link is its words": ("--\n- [ ] write to [[Bo van Dyk|Bo]] 📅 2026-11-25", ["task: 2026-11-25, write to Bo"]),
     "nothing but a date": ("--\n- [ ] 📅 2026-11-25", ["task: 2026-11-25, Task"]),
-    "from its start": ("--\n- [ ] send prices 🛫 2026-11-20 📅 2026-11-25", ["task: 2026-11-20..2026-11-25, send prices"]),
+    "from its start": (
+        "--\n- [ ] send prices 🛫 2026-11-20 📅 2026-11-25", ["task: 2026-11-20..2026-11-25, send prices"],
+    ),
     "a start behind the end": ("--\n- [ ] send prices 🛫 2026-12-20 📅 2026-11-25", ["task: 2026-11-25, send prices"]),
     "scheduled": ("--\n- [ ] send prices ⏳ 2026-11-24", ["task: 2026-11-24, send prices"]),
     "scheduled and due": ("--\n- [ ] send prices ⏳ 2026-11-24 📅 2026-11-25", ["task: 2026-11-25, send prices"]),
@@ -274,7 +272,9 @@ BY_STAGES = {
     "none for this stage": ("stage: partner\nlast_contact: 2026-11-03", None),
     "lost: none is set": ("quoted: 2026-10-01\nlost: 2026-11-01", None),
     "lost after the sale, still called a customer": ("stage: customer\nsold: 2026-10-05\nlost: 2026-11-01", None),
-    "lost after the sale, but an own cadence": ("every: month\nsold: 2026-09-05\nlost: 2026-10-01", "2026-11-02..2026-11-11"),
+    "lost after the sale, but an own cadence": (
+        "every: month\nsold: 2026-09-05\nlost: 2026-10-01", "2026-11-02..2026-11-11",
+    ),
     "won back": ("lost: 2026-09-01\nsold: 2026-10-05", "2026-11-05..2026-11-16"),
 }  # fmt: skip
 
@@ -288,7 +288,7 @@ def test_the_stages_cadence(header: str, window: str | None) -> None:
 def test_a_new_vault_does_not_fall_due_in_one_heap() -> None:
     days = []
     for number in range(60):
-        client = read("---\ntype: client\n---\n", BY_STAGE, f"Clients/{number}.md")
+        client = read_text("---\ntype: client\n---\n", BY_STAGE, f"Clients/{number}.md")
         (found,) = derive_client(client, Context(BY_STAGE, BY_STAGE.work_calendar(), load_plans(BY_STAGE)[0]))
         assert found.opens is not None
         assert date(2026, 12, 4) <= found.opens <= date(2026, 12, 21)
@@ -300,7 +300,7 @@ def test_a_new_vault_does_not_fall_due_in_one_heap() -> None:
 def test_the_share_of_the_interval_is_the_clients_own() -> None:
     note = "---\nid: c-17\ntype: client\n---\n"
     context = Context(BY_STAGE, BY_STAGE.work_calendar(), load_plans(BY_STAGE)[0])
-    one, other = (read(note, BY_STAGE, path) for path in ("Clients/Ann.md", "Elsewhere/Bo.md"))
+    one, other = (read_text(note, BY_STAGE, path) for path in ("Clients/Ann.md", "Elsewhere/Bo.md"))
     assert derive_client(one, context)[0].opens == derive_client(other, context)[0].opens
     assert derive_client(one, context)[0].occasion == "2026-12-03"
 
@@ -369,7 +369,8 @@ def test_the_reason_of_a_vaults_first_days() -> None:
 
 
 def test_the_line_that_causes_it() -> None:
-    note = "---\ntype: client\nnext_contact: 2026-11-25\nevery: week\nlast_contact: 2026-11-02\n---\n- [ ] a 📅 2026-11-25\n"
+    header = "type: client\nnext_contact: 2026-11-25\nevery: week\nlast_contact: 2026-11-02"
+    note = f"---\n{header}\n---\n- [ ] a 📅 2026-11-25\n"
     assert [found.line for found in derive(note)] == [3, 4, 7]
     (found,) = derive("---\ntype: client\nlast_contact: 2026-11-02\n---\n", settings=BY_STAGE)
     assert (found.path, found.line) == ("Clients/Ann.md", 1)
@@ -453,7 +454,7 @@ def test_last_contact_and_done_date() -> None:
         "- [x] pens ✅ 2026-11-13\n- [x] rang #contact ✅ 2026-11-11\n\n## Log\n"
         "- 2026-12-01 visit: to be\n- 2026-11-20 call (no answer)\n- 2026-11-09 call: ok\n"
     )
-    client = read(text, Settings())
+    client = read_text(text, Settings())
     assert last_contact(client, TODAY) == date(2026, 11, 11)
     assert last_contact(client, date(2026, 11, 10)) == date(2026, 11, 10)
     assert last_contact(client, date(2026, 11, 8)) is None
@@ -465,21 +466,22 @@ def test_last_contact_and_done_date() -> None:
 
 
 def test_find_validity() -> None:
-    text = "---\nlast_contact: 2026-11-10\nsold: 2026-12-12\n---\n## Log\n- 2026-12-01 visit: to be\n- 2026-11-09 call: ok\n"
-    client = read(text, Settings())
+    log = "- 2026-12-01 visit: to be\n- 2026-11-09 call: ok\n"
+    text = f"---\nlast_contact: 2026-11-10\nsold: 2026-12-12\n---\n## Log\n{log}"
+    client = read_text(text, Settings())
     assert find_validity(client, TODAY) == (date(2026, 11, 10), date(2026, 12, 1))
     assert find_validity(client, date(2026, 11, 10)) == (date(2026, 11, 10), date(2026, 12, 1))
     assert find_validity(client, date(2026, 12, 1)) == (date(2026, 12, 1), date(2026, 12, 12))
     assert find_validity(client, date(2027, 1, 1)) == (date(2026, 12, 12), None)
     assert find_validity(client, date(2026, 1, 1)) == (None, date(2026, 11, 9))
-    assert find_validity(read("---\nevery: week\n---\n", Settings()), TODAY) == (None, None)
+    assert find_validity(read_text("---\nevery: week\n---\n", Settings()), TODAY) == (None, None)
 
 
 def test_wanted_days() -> None:
-    assert wanted_days(read("---\nevery: 2 weeks\n---\n", BY_STAGE), BY_STAGE) == 14
-    assert wanted_days(read("---\nstage: customer\n---\n", BY_STAGE), BY_STAGE) == 30
-    assert wanted_days(read("---\nstage: partner\n---\n", BY_STAGE), BY_STAGE) == 0
-    assert wanted_days(read("---\nevery: week\ndo_not_contact: yes\n---\n", BY_STAGE), BY_STAGE) == 0
+    assert wanted_days(read_text("---\nevery: 2 weeks\n---\n", BY_STAGE), BY_STAGE) == 14
+    assert wanted_days(read_text("---\nstage: customer\n---\n", BY_STAGE), BY_STAGE) == 30
+    assert wanted_days(read_text("---\nstage: partner\n---\n", BY_STAGE), BY_STAGE) == 0
+    assert wanted_days(read_text("---\nevery: week\ndo_not_contact: yes\n---\n", BY_STAGE), BY_STAGE) == 0
 
 
 def test_find_drift() -> None:
@@ -528,7 +530,7 @@ CONTEXT = Context(HOLIDAYS, HOLIDAYS.work_calendar(), load_plans(HOLIDAYS)[0])
 def test_follow_ups_are_the_same_as_long_as_they_are_valid(
     text: str, as_of: date, data: st.DataObject
 ) -> None:
-    client = read(text, HOLIDAYS)
+    client = read_text(text, HOLIDAYS)
     first, until = find_validity(client, as_of)
     assert first is None or first <= as_of
     assert until is None or until > as_of
@@ -544,7 +546,7 @@ def test_follow_ups_are_the_same_as_long_as_they_are_valid(
 @unhurried
 @given(notes, days)
 def test_every_follow_up_makes_sense(text: str, as_of: date) -> None:
-    client = read(text, HOLIDAYS)
+    client = read_text(text, HOLIDAYS)
     found = derive_client(client, CONTEXT, as_of)
     assert len({(each.rule, each.occasion) for each in found}) == len(found)
     for each in found:
@@ -576,7 +578,7 @@ def test_nothing_raises(data: bytes, as_of: date) -> None:
 def find(text: str, as_of: date = TODAY, settings: Settings | None = None) -> tuple[Found, list[FollowUp]]:
     settings = settings or Settings()
     context = Context(settings, settings.work_calendar(), load_plans(settings)[0])
-    client = read(text, settings)
+    client = read_text(text, settings)
     past = find_past(client, as_of)
     return find_follow_ups(client, context, past), find_missed(client, context, past)
 
@@ -663,7 +665,7 @@ WAITING = {
 @pytest.mark.parametrize(("body", "awaited"), WAITING.values(), ids=WAITING.keys())
 def test_a_task_waits(body: str, awaited: list[str]) -> None:
     context = Context(Settings(), Settings().work_calendar(), load_plans(Settings())[0])
-    client = read(f"---\ntype: client\n---\n{body}\n", Settings())
+    client = read_text(f"---\ntype: client\n---\n{body}\n", Settings())
     found = find_follow_ups(client, context, find_past(client, TODAY), ELSEWHERE)
     assert [each.waits for each in found.open] == [f"waits for: {text}" if text else "" for text in awaited]
 
@@ -706,7 +708,7 @@ SHARED = {
 
 @pytest.mark.parametrize(("header", "company", "reason"), SHARED.values(), ids=SHARED.keys())
 def test_a_shared_cadence(header: str, company: date, reason: str) -> None:
-    client = read(f"---\ntype: client\n{header}\n---\n", BY_STAGE)
+    client = read_text(f"---\ntype: client\n{header}\n---\n", BY_STAGE)
     past = find_past(client, TODAY, company)
     context = Context(BY_STAGE, BY_STAGE.work_calendar(), load_plans(BY_STAGE)[0])
     (found,) = (each for each in find_follow_ups(client, context, past).open if each.rule == "cadence")
@@ -728,7 +730,7 @@ SHARES = {
 
 @pytest.mark.parametrize(("header", "shares"), SHARES.items())
 def test_who_shares_a_cadence(header: str, shares: bool) -> None:
-    assert shares_cadence(read(f"---\ntype: client\n{header}\n---\n", BY_STAGE), BY_STAGE) is shares
+    assert shares_cadence(read_text(f"---\ntype: client\n{header}\n---\n", BY_STAGE), BY_STAGE) is shares
 
 
 # --- Too early -------------------------------------------------------------------------------------------
@@ -769,7 +771,7 @@ def test_all_that_was_found_holds_from_its_first_day_to_its_last(
     text: str, as_of: date, share: float
 ) -> None:
     """But for what is missed in between, which the agenda judges; a decision in its place stays."""
-    client = read(text, IMPATIENT)
+    client = read_text(text, IMPATIENT)
     found = find_follow_ups(client, IMPATIENT_CONTEXT, find_past(client, as_of))
     first = found.first or as_of - timedelta(900)
     last = found.until - timedelta(1) if found.until else as_of + timedelta(900)

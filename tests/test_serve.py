@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gzip
 import hmac
@@ -16,11 +15,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unittest.mock import patch
 
 import click
 import pytest
+from asking import Reply, ask_app
 from icalendar import Calendar
 
 from notesync.cli.serve import Place, _check_public, _list_urls, _Publisher, _tell_place, _Turn
@@ -43,15 +43,12 @@ KEYS = Keys("f" * 32, "9" * 32)
 HOSTS = frozenset(("localhost", "127.0.0.1", "notes.example.org"))
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("XDG_STATE_HOME", "LOCALAPPDATA", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_places")
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Path:
-    root = tmp_path / "vault"
+def vault(quick_path: Path) -> Path:
+    root = quick_path / "vault"
     root.mkdir()
     put(root, "Acme.md", "name: Thandi\nowner: Anna\nphone: 071 234 5670\nnext_contact: 2026-11-20")
     put(root, "Bolt.md", "owner: [Anna, Ben]\nnext_contact: 2026-11-22")
@@ -82,12 +79,6 @@ def board(workspace: Workspace) -> Board:
     return Board(build_site(workspace, KEYS, NOW))
 
 
-class Reply(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 def ask(
     board: Board,
     path: str,
@@ -97,25 +88,9 @@ def ask(
     public: str = "",
 ) -> Reply:
     """What the application answers, asked as a server asks it."""
-    sent: list[Any] = []
     given = {"host": "localhost:8423"} | (headers or {})
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()],
-        "server": ("127.0.0.1", 8423), "client": ("127.0.0.1", 50000),
-    }  # fmt: skip
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
     with patch("notesync.serve.app.time.time", lambda: CLOCK):
-        asyncio.run(build_app(board, HOSTS, public)(scope, receive, send))
-    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Reply(sent[0]["status"], told, b"".join(message.get("body", b"") for message in sent[1:]))
+        return ask_app(build_app(board, HOSTS, public), path, given, method, query)
 
 
 def feed_path(secret: str = KEYS.feed) -> str:
@@ -634,13 +609,13 @@ def test_one_watches_and_the_next_takes_over_when_it_ends(workspace: Workspace) 
 # secrets --------------------------------------------------------------------------------------------
 
 
-def test_the_secrets_are_made_once_and_lie_outside_of_the_vault(vault: Path, tmp_path: Path) -> None:
+def test_the_secrets_are_made_once_and_lie_outside_of_the_vault(vault: Path, quick_path: Path) -> None:
     assert find_keys(str(vault)) is None
     keys = make_keys(str(vault))
     assert make_keys(str(vault)) == find_keys(str(vault)) == keys
     assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
     assert keys.feed != keys.page
-    (file,) = tmp_path.rglob("serve.json")
+    (file,) = quick_path.rglob("serve.json")
     assert vault not in file.parents
     if os.name != "nt":
         assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -648,9 +623,9 @@ def test_the_secrets_are_made_once_and_lie_outside_of_the_vault(vault: Path, tmp
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"feed": "short", "page": "short"}', '{"feed": 1}'])
-def test_damaged_secrets_are_never_replaced_unasked(vault: Path, tmp_path: Path, text: str) -> None:
+def test_damaged_secrets_are_never_replaced_unasked(vault: Path, quick_path: Path, text: str) -> None:
     make_keys(str(vault))
-    (file,) = tmp_path.rglob("serve.json")
+    (file,) = quick_path.rglob("serve.json")
     file.write_text(text, encoding="utf-8")
     with pytest.raises(RefusedError, match="--new-secret"):
         make_keys(str(vault))
@@ -658,21 +633,23 @@ def test_damaged_secrets_are_never_replaced_unasked(vault: Path, tmp_path: Path,
     assert make_keys(str(vault), anew=True) == find_keys(str(vault))
 
 
-def test_the_address_of_the_last_start_is_remembered_for_the_user_alone(vault: Path, tmp_path: Path) -> None:
+def test_the_address_of_the_last_start_is_remembered_for_the_user_alone(
+    vault: Path, quick_path: Path
+) -> None:
     assert find_address(str(vault)) == ""
     store_address(str(vault), "https://notes.example.org")
     store_address(str(vault), "https://other.example.org")
     assert find_address(str(vault)) == "https://other.example.org"
-    (file,) = tmp_path.rglob("serve-address")
+    (file,) = quick_path.rglob("serve-address")
     assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights are lists there")
-def test_secrets_that_others_may_read_are_found(vault: Path, tmp_path: Path) -> None:
+def test_secrets_that_others_may_read_are_found(vault: Path, quick_path: Path) -> None:
     assert find_exposed(str(vault)) == ""
     make_keys(str(vault))
     assert find_exposed(str(vault)) == ""
-    (file,) = tmp_path.rglob("serve.json")
+    (file,) = quick_path.rglob("serve.json")
     file.chmod(0o640)
     assert find_exposed(str(vault)) == str(file)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
+from asking import ask_app
 
 from notesync.followup.agenda import Moment
 from notesync.publish.review_page import find_style_source
@@ -28,10 +28,8 @@ def find_moment(_zone: str) -> Moment:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "own"))
-    root = tmp_path / "vault"
+def workspace(own_places: Path, quick_path: Path) -> Iterator[Workspace]:
+    root = quick_path / "vault"
     root.mkdir()
     for name in ("Anna", "Ben"):
         text = f"---\ntype: client\nname: Of {name}\nowner: {name}\nevery: week\n---\n## Log\n- 2026-11-03 call: x\n"
@@ -48,31 +46,16 @@ def board(workspace: Workspace) -> Board:
     return board
 
 
-class Reply(NamedTuple):
+class Page(NamedTuple):
     status: int
     headers: dict[str, str]
     body: str
 
 
-def ask(board: Board, path: str, query: str = "", cookie: str = COOKIE) -> Reply:
-    sent: list[Any] = []
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-        "headers": [(b"host", b"localhost:8423"), (b"cookie", cookie.encode())],
-        "server": ("127.0.0.1", 8423), "client": ("127.0.0.1", 50000),
-    }  # fmt: skip
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    asyncio.run(build_app(board, frozenset(("localhost",)))(scope, receive, send))
-    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    body = b"".join(message.get("body", b"") for message in sent[1:])
-    return Reply(sent[0]["status"], told, body.decode())
+def ask(board: Board, path: str, query: str = "", cookie: str = COOKIE) -> Page:
+    app = build_app(board, frozenset(("localhost",)))
+    found = ask_app(app, path, {"host": "localhost:8423", "cookie": cookie}, query=query)
+    return Page(found.status, found.headers, found.body.decode())
 
 
 def test_the_page_links_to_the_review_and_the_review_opens(board: Board) -> None:

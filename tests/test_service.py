@@ -143,7 +143,9 @@ def test_systemd_itself_finds_the_program(name, tmp_path, monkeypatch):
     [
         (
             "systemd",
-            Outcome(0, "LoadState=loaded\nActiveState=active\nMainPID=77\nActiveEnterTimestamp=Sun 10:00\nNRestarts=2\n"),
+            Outcome(
+                0, "LoadState=loaded\nActiveState=active\nMainPID=77\nActiveEnterTimestamp=Sun 10:00\nNRestarts=2\n",
+            ),
             State(77, "Sun 10:00", "started again 2 times after a failure"),
         ),
         (
@@ -168,9 +170,15 @@ def test_systemd_itself_finds_the_program(name, tmp_path, monkeypatch):
             Outcome(0, "x = {\n\tstate = spawn scheduled\n\tlast exit code = 3\n}\n"),
             State(words="failed with exit code 3, tried again within 60 seconds"),
         ),
-        ("launchd", Outcome(0, "x = {\n\tstate = not running\n\tlast exit code = (never exited)\n}\n"), State(words="stopped")),
+        (
+            "launchd", Outcome(0, "x = {\n\tstate = not running\n\tlast exit code = (never exited)\n}\n"),
+            State(words="stopped"),
+        ),
         ("launchd", Outcome(113), State(words="launchd does not know it")),
-        ("task-scheduler", Outcome(0, '"PC","\\n","N/A","Läuft","x","22.11.2026 10:00","267009"\n'), State(0, "22.11.2026 10:00")),
+        (
+            "task-scheduler", Outcome(0, '"PC","\\n","N/A","Läuft","x","22.11.2026 10:00","267009"\n'),
+            State(0, "22.11.2026 10:00"),
+        ),
         (
             "task-scheduler",
             Outcome(0, '"PC","\\n","N/A","Bereit","x","22.11.2026 10:00","3"\n'),
@@ -262,8 +270,9 @@ def test_installed_twice_is_updated_and_removed_is_gone(kind, tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     assert desk.find(KEY) is None
     assert not desk.remove(job.name)
-    assert programs.called == [" ".join(call.words) for call in
-        [*system.start(job.name), *system.start(job.name), *system.stop(job.name), *system.forget(job.name)]]  # fmt: skip
+    start = system.start(job.name)
+    calls = [*start, *start, *system.stop(job.name), *system.forget(job.name)]
+    assert programs.called == [" ".join(call.words) for call in calls]
 
 
 @POSIX

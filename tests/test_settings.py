@@ -404,7 +404,10 @@ def test_no_bytes_break_the_reading(data: bytes) -> None:
     ids=["colons", "questions", "braces", "words", "items", "pairs", "quotes", "block"],
 )
 def test_hostile_yaml_is_refused_cheaply(text: str) -> None:
-    parse_settings(text.encode())  # within the test run's patience, and without an exception
+    """Within the test run's patience."""
+    settings, problems = parse_settings(text.encode())
+    assert settings == Settings()
+    assert problems
 
 
 # --- To text and back ------------------------------------------------------------------------------------

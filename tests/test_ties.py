@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import commands
 import pytest
 
 from notesync.followup.agenda import Moment
@@ -16,24 +16,8 @@ TODAY = Moment(date(2026, 11, 22), 600)
 CADENCES = "since: 2026-11-01\ndefault_every: {prospect: 2 weeks}\n"
 
 
-@pytest.fixture
-def vault(tmp_path: Path) -> Path:
-    root = tmp_path / "vault"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def workspace(vault: Path, tmp_path: Path) -> Iterator[Workspace]:
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as opened:
-        yield opened
-
-
 def put(vault: Path, name: str, header: str = "", body: str = "") -> None:
-    path = vault / f"{name}.md"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    front = f"---\n{header}\n---\n" if header else ""
-    path.write_text(f"{front}{body}", encoding="utf-8")
+    commands.put(vault, f"{name}.md", header, body)
 
 
 def look(workspace: Workspace) -> list[str]:
@@ -131,13 +115,13 @@ def test_a_link_finds_its_client_when_that_comes_later_and_loses_it(
     assert look(workspace) == []
 
 
-def test_the_global_filter_of_the_tasks_plugin_counts_in_every_note(vault: Path, tmp_path: Path) -> None:
+def test_the_global_filter_of_the_tasks_plugin_counts_in_every_note(vault: Path, quick_path: Path) -> None:
     plugin = vault / ".obsidian" / "plugins" / "obsidian-tasks-plugin"
     plugin.mkdir(parents=True)
     (plugin / "data.json").write_text('{"globalFilter": "#task"}')
     put(vault, "Acme", "type: client", "\n- [ ] Bread 📅 2026-11-25\n- [ ] #task Ring 📅 2026-11-25\n")
     put(vault, "Inbox", "", "- [ ] [[Acme]] flour 📅 2026-11-25\n- [ ] #task [[Acme]] rolls 📅 2026-11-25\n")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         assert [line.split(" (")[1] for line in look(workspace)] == ["Acme.md:6)", "Inbox.md:2)"]
 
 
@@ -169,14 +153,14 @@ def test_an_entry_in_any_other_note_is_that_notes_own_affair(vault: Path, worksp
     assert look(workspace) == ["Acme: Contact as agreed (Acme.md:3)"]
 
 
-def test_a_daily_entry_to_come_counts_when_its_day_has(vault: Path, tmp_path: Path) -> None:
+def test_a_daily_entry_to_come_counts_when_its_day_has(vault: Path, quick_path: Path) -> None:
     put(vault, "Acme", "type: client\nevery: week\nlast_contact: 2026-11-02")
     put(vault, "2026-11-24", "", "## Log\n\n- [[Acme]] visit\n")
     contacts = []
     for day in (22, 24, 22):
         moment = Moment(date(2026, 11, day), 600)
         with open_workspace(
-            str(vault), lambda _zone, now=moment: now, cache=str(tmp_path / "c")
+            str(vault), lambda _zone, now=moment: now, cache=str(quick_path / "c")
         ) as workspace:
             workspace.refresh()
             contacts += [card.last_contact for card in workspace.cards(Selection())]
@@ -192,13 +176,13 @@ def reasons(workspace: Workspace) -> dict[str, str]:
     return {item.client: f"{item.opens}: {item.reason}" for item in items}
 
 
-def test_people_of_one_company_share_the_stages_cadence(vault: Path, tmp_path: Path) -> None:
+def test_people_of_one_company_share_the_stages_cadence(vault: Path, quick_path: Path) -> None:
     (vault / "notesync.yaml").write_text(CADENCES)
     put(vault, "Ann", "type: client\ncompany: Acme Ltd\nlast_contact: 2026-11-02")
     put(vault, "Ben", "type: client\ncompany: '[[Firms/acme ltd|Acme]]'\nlast_contact: 2026-11-09")
     put(vault, "Cas", "type: client\ncompany: Acme Ltd\nevery: week\nlast_contact: 2026-11-02")
     put(vault, "Dov", "type: client\ncompany: Bolt\nlast_contact: 2026-11-02")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         found = reasons(workspace)
         assert found["Ann"] == "2026-11-23: every 2 weeks; last contact with Acme Ltd Mon 9 Nov 2026"
         assert found["Ben"] == "2026-11-23: every 2 weeks; last contact Mon 9 Nov 2026"
@@ -246,12 +230,12 @@ def test_of_two_notes_with_one_id_and_two_names_the_first_by_path_keeps_it(
 
 
 def test_what_cannot_be_read_just_now_keeps_its_rows_when_a_colleague_is_called(
-    vault: Path, tmp_path: Path
+    vault: Path, quick_path: Path
 ) -> None:
     (vault / "notesync.yaml").write_text(CADENCES)
     put(vault, "Ann", "type: client\ncompany: Acme\nlast_contact: 2026-11-02")
     put(vault, "Ben", "type: client\ncompany: Acme\nlast_contact: 2026-11-09")
-    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(tmp_path / "cache")) as workspace:
+    with open_workspace(str(vault), lambda _zone: TODAY, cache=str(quick_path / "cache")) as workspace:
         workspace.refresh()
         (vault / "Ann.md").write_text("", encoding="utf-8")
         put(vault, "Ben", "type: client\ncompany: Acme\nlast_contact: 2026-11-20")

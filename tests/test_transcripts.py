@@ -2,7 +2,9 @@
 
 Every ```console block is run, command by command, in a folder that holds ``examples/vault``; what comes out,
 stdout and stderr together, is what the block shows.  In tests/transcripts an exit code other than 0 stands below in
-brackets.  It is Sunday 22 November 2026, ten o'clock, unless ``NOW=`` before a command says otherwise.  ``pytest tests/test_transcripts.py --golden-rewrite`` writes down what comes out: look at the diff.
+brackets.  It is Sunday 22 November 2026, ten o'clock, unless ``NOW=`` before a command says otherwise.  README's
+commands are processes of their own, as a shell starts them; the others run in this one, in a tenth of the time.
+``pytest tests/test_transcripts.py --golden-rewrite`` writes down what comes out: look at the diff.
 """
 
 from __future__ import annotations
@@ -13,49 +15,42 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from notesync.cli import session
+from notesync.cli.group import notesync
+from notesync.sync import merging
 
 HOME = Path(__file__).parents[1]
 OWN = HOME / "tests" / "transcripts"
 DOCUMENTS = [HOME / "README.md", *sorted((HOME / "docs").glob("*.md")), *sorted(OWN.glob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LAUNCH = """
-import os, sys
+START = "2026-11-22T10:00"
+LAUNCH = f"""
+import os
 from notesync.cli import main, session
-session.read_clock = lambda zone: session.parse_moment(os.environ.get("NOW", "2026-11-22T10:00"))
-if "conflicts" in sys.argv:
-    from notesync.sync import merging
-    merging.QUIET = 0  # files need not be left alone for ten seconds
+session.read_clock = lambda zone: session.parse_moment(os.environ.get("NOW", "{START}"))
 main()
 """
 INDEX_FOLDER = re.compile(r"(?<=notesync[/\\])[\w-]+-[0-9a-f]{8}(?=[/\\])")
 SESSIONS = [path for path in DOCUMENTS if BLOCK.search(path.read_text(encoding="utf-8"))]
 
 
+Start = Callable[[list[str], Path, dict[str, str]], tuple[str, int]]
+
+
 class Terminal:
     """Where the commands of one document are typed: a folder of its own, and nobody's settings."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, start: Start) -> None:
         self.place = place
         self.here = place
+        self.start = start
         shutil.copytree(HOME / "examples", place / "examples")
-        # README is read on a wide screen, and by people without one.
-        own = {
-            name: str(place / "home")
-            for name in (
-                "HOME",
-                "XDG_CACHE_HOME",
-                "XDG_STATE_HOME",
-                "XDG_CONFIG_HOME",
-                "LOCALAPPDATA",
-                "USERPROFILE",
-            )
-        }
-        self.environment = os.environ | own | {"PYTHONPATH": str(HOME), "COLUMNS": "100", "TZ": "UTC"}
-        for name in ("NOTESYNC_VAULT", "FORCE_COLOR", "NOW"):
-            self.environment.pop(name, None)
 
     def run(self, typed: str) -> tuple[str, int]:
         """What is seen after typing a command, and its exit code."""
@@ -79,17 +74,34 @@ class Terminal:
         return "", 0
 
     def notesync(self, arguments: list[str], settings: dict[str, str]) -> tuple[str, int]:
-        done = subprocess.run(
-            [sys.executable, "-c", LAUNCH, *arguments],
-            cwd=self.here,
-            env=self.environment | settings,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        shown = done.stdout.decode().replace("\r\n", "\n").replace(str(self.place), "/home/you")
-        return INDEX_FOLDER.sub("...", shown), done.returncode
+        # README is read on a wide screen, and by people without one.
+        output, code = self.start(arguments, self.here, {"COLUMNS": "100", "TZ": "UTC", **settings})
+        return INDEX_FOLDER.sub("...", output.replace(str(self.place), "/home/you")), code
+
+
+def start_process(arguments: list[str], here: Path, settings: dict[str, str]) -> tuple[str, int]:
+    """The whole program; what it writes to two streams is seen on one, as on a screen."""
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCH, *arguments],
+        cwd=here,
+        env=os.environ | {"PYTHONPATH": str(HOME)} | settings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.stdout.decode().replace("\r\n", "\n"), done.returncode
+
+
+def call_command(arguments: list[str], here: Path, settings: dict[str, str]) -> tuple[str, int]:
+    """The same in this process."""
+    now = session.parse_moment(settings.get("NOW", START))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(here)
+        monkeypatch.setattr(session, "read_clock", lambda zone: now)
+        monkeypatch.setattr(merging, "QUIET", 0)  # files need not be left alone for ten seconds
+        done = CliRunner().invoke(notesync, arguments, env=settings)
+    return done.output, done.exit_code
 
 
 def play(text: str, terminal: Terminal, with_codes: bool) -> str:
@@ -107,11 +119,13 @@ def play(text: str, terminal: Terminal, with_codes: bool) -> str:
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.relative_to(HOME).as_posix())
+@pytest.mark.usefixtures("own_places")
 def test_sessions_come_out_as_they_are_shown(
-    path: Path, tmp_path: Path, request: pytest.FixtureRequest
+    path: Path, quick_path: Path, request: pytest.FixtureRequest
 ) -> None:
     text = path.read_text(encoding="utf-8")
-    found = play(text, Terminal(tmp_path), with_codes=path.parent == OWN)
+    terminal = Terminal(quick_path, start_process if path.name == "README.md" else call_command)
+    found = play(text, terminal, with_codes=path.parent == OWN)
     if request.config.getoption("--golden-rewrite"):
         path.write_text(found, encoding="utf-8", newline="\n")
         text = found

@@ -15,9 +15,11 @@ KEYS = [
     "last_contact: 2026-11-01",
     "tags: [a, b]",
 ]
-NEW_KEYS = ["email: a@b", "stage: customer", "stage: 'lost'", "tags: [a, c]", "tags: [b, a, d]", "last_contact: 2026-11-20",
+NEW_KEYS = ["email: a@b", "stage: customer", "stage: 'lost'", "tags: [a, c]", "tags: [b, a, d]",
+            "last_contact: 2026-11-20",
             "next_contact: 2026-11-25", "next_contact: 2026-11-26", "phone:", "# a comment"]  # fmt: skip
-LINES = ["", "# Anna", "Likes tea.", "Has two dogs.", "- [ ] send brochure", "- [ ] ring 📅 2026-11-25", "- [ ] ring 📅 2026-11-25",
+LINES = ["", "# Anna", "Likes tea.", "Has two dogs.", "- [ ] send brochure", "- [ ] ring 📅 2026-11-25",
+         "- [ ] ring 📅 2026-11-25",
          "- tea", "  - green"]  # fmt: skip
 ENTRIES = [
     f"- 2026-11-{day:02} {words}"
@@ -94,6 +96,12 @@ def is_told_apart(base: str, one: str, two: str) -> bool:
     """Whether no line was taken out by one side while the other put in a second one of the same words."""
     before, first, second = map(count_lines, (base, one, two))
     return not ((before - first) & (second - before) or (before - second) & (first - before))
+
+
+def find_lost(notes: tuple[str, str, str], text: str) -> list[str]:
+    """The lines that one of two edits has put into a note and that are missing in what was made of both."""
+    base, *sides = map(count_lines, notes)
+    return [line for side in sides for line in find_unexcused(side - base - count_lines(text))]
 
 
 def find_unexcused(lost: Counter[str]) -> list[str]:

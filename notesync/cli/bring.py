@@ -72,9 +72,10 @@ def import_(
     """Bring in clients and notes from other programs.
 
     Reads Evernote's .enex, address books' .vcf, and .csv of Google Contacts, Outlook, Thunderbird, LinkedIn, HubSpot
-    or, with --map, any other, and what 'notesync export --format json' wrote. Nothing is overwritten, and a second import makes nothing twice: a client is known by the
-    same id, by the name with an e-mail address or phone number, or by the name alone where nothing contradicts. What
-    is doubtful is made, and named. With --dry-run a table shows what would be made.
+    or, with --map, any other, and what 'notesync export --format json' wrote. Nothing is overwritten, and a second
+    import makes nothing twice: a client is known by the same id, by the name with an e-mail address or phone number,
+    or by the name alone where nothing contradicts. What is doubtful is made, and named. With --dry-run a table shows
+    what would be made.
     """
     import gc
 

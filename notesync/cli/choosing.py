@@ -28,7 +28,7 @@ def choose(desk: Desk, wanted: str, choices: Sequence[Choice], what: str) -> Cho
         if choices:
             listed = f"Open:\n{_list_some(choices, _OPEN)}"
         if any(item.conflict for item in desk.list_items()):
-            listed += "\nWhat only a conflict copy of the note asks for can be done once it is merged: notesync conflicts"
+            listed += "\nWhat only a conflict copy of it asks for can be done once that is merged: notesync conflicts"
         raise UsageError(f"unknown-work: {desk.name.name} has no {what} '{wanted}'. {listed}")
     choice = found[0] if len(found) == 1 else _ask_which(wanted, found)
     if choice.older:

@@ -151,8 +151,8 @@ class Desk:
         words = receipt.describe_day(agreed.day.isoformat(), self.today)
         if agreed.day <= contact:
             raise UsageError(
-                f"settled-already: the contact of {contact} settles what is agreed for {words}. To be reminded of what was "
-                f"promised, add '#promise 📅 {agreed.day}' to the text."
+                f"settled-already: the contact of {contact} settles what is agreed for {words}. To be reminded of what "
+                f"was promised, add '#promise 📅 {agreed.day}' to the text."
             )
         if agreed.minute is not None or self.calendar.before(agreed.day, EARLY_WORKDAYS) > contact:
             return agreed

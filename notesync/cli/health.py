@@ -46,7 +46,8 @@ def _judge_watcher(workspace: Workspace, holder: int | None, now: float) -> Heal
         "watcher",
         False,
         f"none is running, and nothing has refreshed the calendar for {_tell_time(now - when)}, "
-        f"since {_tell_moment(when)}: whoever subscribed sees the follow-ups of then, and is not reminded of newer ones.",
+        f"since {_tell_moment(when)}: whoever subscribed sees the follow-ups of then, "
+        "and is not reminded of newer ones.",
         f"Run 'notesync sync' now; {_INSTALL}.",
     )
 

@@ -1,4 +1,4 @@
-"""The calendar brought up to date, and what a refresh found and a publishing wrote, in words: for ``sync`` and ``watch``.
+"""The calendar brought up to date, and what was found and written, in words: for ``sync`` and ``watch``.
 
 In: a refreshed workspace.  Out: what was published; lines for people.
 """

@@ -69,9 +69,9 @@ def serve(
 ) -> None:
     """Serve the calendar and the agenda over HTTP.
 
-    Runs until it is interrupted, keeps both current, and watches like 'notesync watch'; where another process watches already, it only
-    serves. The addresses hold a secret: who has one can read. --urls prints them; --new-secret makes new ones, which a
-    running server takes up at its next look at the notes.
+    Runs until it is interrupted, keeps both current, and watches like 'notesync watch'; where another process
+    watches already, it only serves. The addresses hold a secret: who has one can read. --urls prints them;
+    --new-secret makes new ones, which a running server takes up at its next look at the notes.
     """
     place = Place(host, port, public)
     if not (urls or new_secret):

@@ -61,7 +61,8 @@ def service(
     Installs a service of your own, no administrator needed: systemd's on Linux, launchd's on macOS, the Task
     Scheduler's on Windows. One for each vault; to install it again updates it, such as after notesync has moved. It
     is started again when it fails. Its log is in the journal on Linux, in ~/Library/Logs/notesync on macOS, in
-    %LOCALAPPDATA%\\notesync\\Logs on Windows. 'status' ends with code 1 when it is not running; 'remove' leaves nothing.
+    %LOCALAPPDATA%\\notesync\\Logs on Windows. 'status' ends with code 1 when it is not running; 'remove' leaves
+    nothing.
     """
     from notesync.sync.service_desk import Desk, choose_system
 

@@ -123,7 +123,7 @@ class Session:
         self.tell(f"Error: {first}", *more)
 
     def tell_problems(self, workspace: pipeline.Workspace) -> None:
-        """The problems of notes and settings, after the results; on a terminal the first few, errors before warnings."""
+        """Problems of notes and settings, after the results; on a terminal the first few, errors before warnings."""
         from notesync.publish.text import render_problems_lines
         from notesync.sync.counting import TWIN
 

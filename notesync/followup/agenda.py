@@ -65,8 +65,8 @@ class Judged(NamedTuple):
 class Verdict(NamedTuple):
     """What a moment makes of all rows: those to show and those missed, in order, and what stands behind what.
 
-    ``hidden`` are the cadences (keys) held back behind something else, each with its client, ``busy`` the clients (keys) with an open
-    contact, ``waiting`` those whose cadence would be due if it were not held back.
+    ``hidden`` are the cadences (keys) held back behind something else, each with its client, ``busy`` the clients
+    (keys) with an open contact, ``waiting`` those whose cadence would be due if it were not held back.
     """
 
     shown: list[Judged]

@@ -93,7 +93,10 @@ def _words(choice: Choice) -> str:
 
 
 def _agrees_with_day(choice: Choice, folded: str) -> bool:
-    """Whether the last of the words are the choice's day (``2026-11-25``, ``Wed 25 Nov``, ``25 Nov``), the others its own."""
+    """Whether the last of the words are the choice's day, the others its own.
+
+    The day is written as ``2026-11-25``, ``Wed 25 Nov`` or ``25 Nov``.
+    """
     if choice.day is None:
         return False
     named = format_day(choice.day)

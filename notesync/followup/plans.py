@@ -652,7 +652,8 @@ def _build_step(reading: _Reading, plan: _Draft, draft: _Draft, anchor: str) -> 
         reading.report(
             place,
             message,
-            f"It opens after {_show_offset(opens)}: write a later `to` than {_show_offset(closes)}, or an earlier `from`.",
+            f"It opens after {_show_offset(opens)}: write a later `to` than {_show_offset(closes)}, "
+            "or an earlier `from`.",
         )
         if own:
             return

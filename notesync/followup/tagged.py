@@ -15,7 +15,7 @@ Place = tuple[int, int]
 
 
 class Candidate(NamedTuple):
-    """A step that counts from the day ``begins`` on: it ``opens``, is missed after ``expires``, is over when ``ended``."""
+    """A step that counts from the day ``begins``: it ``opens``, is missed after ``expires``, is over when ``ended``."""
 
     begins: date
     opens: date

@@ -42,7 +42,8 @@ _HEAD_LINES = 25
 _DIVIDERS = ",;\t|"
 _WIDEST = 2000  # columns
 _DATE_KEYS = frozenset(
-    ("next_contact", "last_contact", "quoted", "sold", "delivery", "go_live", "lost", "renewal", "paused_until", "created")
+    ("next_contact", "last_contact", "quoted", "sold", "delivery", "go_live", "lost", "renewal", "paused_until",
+     "created")
 )  # fmt: skip
 
 # Roles that are no keys: parts of a name, an address or a day, and what is told in the body.

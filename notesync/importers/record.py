@@ -59,9 +59,9 @@ class Record(NamedTuple):
 class Wishes(NamedTuple):
     """What is told to an importer besides the bytes.
 
-    ``zone`` is where its times are read (None: the machine's), ``kind`` is what a note of a notebook becomes, ``clients`` are the tags and notebooks whose notes become
-    clients all the same, ``columns`` maps a table's own headers to keys, ``tasks_filter`` is what the vault's Tasks
-    plugin asks of every task.
+    ``zone`` is where its times are read (None: the machine's), ``kind`` is what a note of a notebook becomes,
+    ``clients`` are the tags and notebooks whose notes become clients all the same, ``columns`` maps a table's own
+    headers to keys, ``tasks_filter`` is what the vault's Tasks plugin asks of every task.
     """
 
     zone: tzinfo | None = None

@@ -20,7 +20,8 @@ _PLAIN_DATE = re.compile(DATE)
 _BLOCK_ID = re.compile(r"[ \t]\^([a-zA-Z0-9-]+)[ \t]*$")
 _ID = "[a-zA-Z0-9_-]+"
 _TASK_FIELD = re.compile(
-    rf"(?P<sign>[{''.join(DATE_SIGNS)}])\ufe0f?(?P<gap>[ \u00a0]*)(?P<link>\[\[)?(?P<date>{DATE})(?![0-9])(?:(?(link)\]\]))"
+    rf"(?P<sign>[{''.join(DATE_SIGNS)}])\ufe0f?(?P<gap>[ \u00a0]*)"
+    rf"(?P<link>\[\[)?(?P<date>{DATE})(?![0-9])(?:(?(link)\]\]))"
     rf"|(?P<priority>[{''.join(PRIORITY_SIGNS)}])\ufe0f?"
     r"|🔁\ufe0f? *(?P<rule>[a-zA-Z0-9,!][a-zA-Z0-9, !]*+)"
     r"|🏁\ufe0f? *(?P<then>[a-zA-Z]+)"

@@ -28,7 +28,8 @@ NO_LONGER_DATE = r"(?![0-9A-SU-Za-z_]|-[0-9])"
 
 # Line ends before it, date, time, a phrase with its colon (perhaps a channel), the rest.
 _PLAIN_ENTRY = re.compile(
-    rf"\n((?:[ \t]*+\n)*+)[-*+][ \t]++({DATE}){NO_LONGER_DATE}(?:(?:T|[ \t]++){CLOCK})?+(?: ([a-z][a-z -]*+):)?+([^\n]*+)"
+    rf"\n((?:[ \t]*+\n)*+)[-*+][ \t]++({DATE}){NO_LONGER_DATE}(?:(?:T|[ \t]++){CLOCK})?+"
+    r"(?: ([a-z][a-z -]*+):)?+([^\n]*+)"
 )
 
 

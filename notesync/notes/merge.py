@@ -50,8 +50,8 @@ def merge_notes(
     """Merge two versions of the note at ``path``.
 
     ``base`` is what both come from, None where that is not known; ``take`` answers questions by their keys: 1
-    takes what the first side has there, 2 the second, BOTH, for a place in the body, either.  Raises RefusedError for versions that are damaged, or
-    that would hide each other's entries.
+    takes what the first side has there, 2 the second, BOTH, for a place in the body, either.  Raises RefusedError
+    for versions that are damaged, or that would hide each other's entries.
     """
     chosen = _choose_whole(base, one, two)
     if chosen is not None:
@@ -137,6 +137,9 @@ class _Merge:
         before = None if base is None else parse_note(base, path)
         for note in read:
             refuse_damaged(note)
+            if note.text.startswith("\ufeff"):  # it would be the mark of a version whose own one goes
+                why = "one of its versions begins with two byte-order marks"
+                raise refuse(note, 1, "two-marks", why, "Merge them by hand.")
         if read[0].encoding != read[1].encoding or (before and before.encoding != read[0].encoding):
             raise refuse(
                 read[0],

@@ -5,8 +5,9 @@ about places where both sides say something else.  Must not know: what a log ent
 
 A body is cut into units: a log entry or a list item with all lines that belong to it, else one line.  Entries of
 both sides are united, in the order of the log, which is only ever added to: one that a side lacks stays, one that
-a side has mended stands twice, unless that side has but added words to it.  List items are united as well, as long as it is clear that no two of them
-are the same item changed twice.  Other lines are merged like a program's, those next to each other as one.
+a side has mended stands twice, unless that side has but added words to it.  List items are united as well, as long
+as it is clear that no two of them are the same item changed twice.  Other lines are merged like a program's, those
+next to each other as one.
 """
 
 from __future__ import annotations

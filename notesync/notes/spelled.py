@@ -57,10 +57,8 @@ def suggest_dates(text: str) -> tuple[str, ...]:
     triples: list[tuple[str | None, int | str | None, str | None]] = []
     if group["a"]:
         first, second, third = group["a"], group["b"], group["c"]
-        if len(first) == 4:
-            triples = [(first, second, third)]
-        else:
-            triples = [(third, second, first), (third, first, second)]
+        by_day = [(third, second, first), (third, first, second)]
+        triples = [(first, second, third)] if len(first) == 4 else by_day
     elif compact := group["compact"]:
         triples = [(compact[:4], compact[4:6], compact[6:])]
     elif group["ja"]:

@@ -91,7 +91,8 @@ def settle(
     """Merge the versions of the note at ``path``; the first is the note itself, if it is there.
 
     ``texts`` are those that it is known to have had before any copy was there, newest first; ``base`` is what the
-    first two come from, where marks tell it.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
+    first two come from, where marks tell it.  Raises RefusedError where they cannot be merged, or a line of one
+    would be lost.
     """
     return _Settling(versions, texts, path, answers, log_headings, base).run()
 

@@ -16,9 +16,9 @@ _CHANNEL_WORDS = {
         "conference call,dialled"
     ),
     "visit": (
-        "visit,visits,visited,visiting,site visit,on site,on-site,met,meet,meeting,meetings,met with,in person,in-person,"
-        "face to face,face-to-face,demo,demos,demonstration,lunch,coffee,breakfast,dinner,appointment,stopped by,"
-        "dropped in,dropped by,drop in,came by,came in,showroom"
+        "visit,visits,visited,visiting,site visit,on site,on-site,met,meet,meeting,meetings,met with,in person,"
+        "in-person,face to face,face-to-face,demo,demos,demonstration,lunch,coffee,breakfast,dinner,appointment,"
+        "stopped by,dropped in,dropped by,drop in,came by,came in,showroom"
     ),
     "video": (
         "video,video call,videocall,video-call,video meeting,video conference,videoconference,zoom,zoom call,"
@@ -46,7 +46,10 @@ _CLEAR_ATTEMPTS = (
     "tried to call,tried to reach,tried to ring,tried calling,hung up,undeliverable,not delivered"
 )
 # Attempts only where nothing follows, or a word that goes with them: `cancelled the order` is a contact.
-_BARE_ATTEMPTS = "not in,not home,engaged,busy,bounced,cancelled,canceled,unavailable,tried,postponed,missed,missed call,away,out"
+_BARE_ATTEMPTS = (
+    "not in,not home,engaged,busy,bounced,cancelled,canceled,unavailable,tried,postponed,missed,"
+    "missed call,away,out"
+)
 _AFTER_BARE = frozenset(
     [
         "by",

@@ -302,9 +302,9 @@ def render_calendar(
     """A whole calendar, piece by piece: the constant header, the events as given, the end.
 
     ``name`` tells vaults apart in a reader's list, and ``owner`` whose it is; where the settings hide details
-    they are left out.  ``marks`` are those of a file in the vault.  The header holds no UID, since vdirsyncer would fold all events into one item, and nothing that changes,
-    since readers would take every item for changed.  Without events there is a placeholder far in the
-    past: vdirsyncer refuses an emptied feed, and RFC 5545 wants a component.
+    they are left out.  ``marks`` are those of a file in the vault.  The header holds no UID, since vdirsyncer would
+    fold all events into one item, and nothing that changes, since readers would take every item for changed.  Without
+    events there is a placeholder far in the past: vdirsyncer refuses an emptied feed, and RFC 5545 wants a component.
     """
     words = filter(None, (_one_line(name), _one_line(owner)))
     is_full = (detail or settings.calendar_detail) == FULL

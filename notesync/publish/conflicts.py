@@ -233,7 +233,7 @@ def _outline_asked(asked: Asked) -> Iterator[Row]:
 
 
 def list_lines(asked: Asked, text: str) -> list[str]:
-    """The lines of a version that say something, cleaned; of many those that not every version has, and not too many."""
+    """Lines of a version that say something, cleaned; of many those that not every version has, and not too many."""
     lines = _find_lines(text)
     if len(lines) <= _SHOWN:
         return lines

@@ -138,7 +138,9 @@ def _build_line(figure: str, line: Line) -> dict[str, object]:
     }
 
 
-_COLUMNS = ("figure", "question", "title", "part", "value", "of", "longest", "unknown", "before", "before_of", "before_unknown")  # fmt: skip
+_COLUMNS = (
+    "figure", "question", "title", "part", "value", "of", "longest", "unknown", "before", "before_of", "before_unknown",
+)  # fmt: skip
 
 
 def render_review_csv(review: Review) -> Iterator[str]:

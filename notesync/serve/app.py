@@ -1,8 +1,8 @@
 """A board in, a Starlette application out: the feeds, the agenda page, and little else.
 
 Nothing is computed for a request but the page, and a feed's bytes packed, once for each state: the plain ones are there
-before somebody asks, the last good ones whatever happens.  It reads no disk, no note's path is ever part of an address, and no header by
-which a proxy tells of itself is believed: ``public`` says all of it.
+before somebody asks, the last good ones whatever happens.  It reads no disk, no note's path is ever part of an
+address, and no header by which a proxy tells of itself is believed: ``public`` says all of it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _HEADERS = {
 
 
 def build_app(board: Board, hosts: frozenset[str], public: str = "") -> ASGIApp:
-    """The application; ``hosts`` are the names by which the page may be asked for, ``public`` its address for others."""
+    """The application; ``hosts`` are names by which the page may be asked for, ``public`` its address for others."""
     pages = _Pages(board, public)
     app = Starlette(
         routes=[

@@ -1,7 +1,8 @@
 """Bytes to be sent again and again in, what a client that has them needs to hear out; knows no server.
 
 A body is made once when the bytes change, each of its two forms with a strong entity tag: a hash of the plain bytes,
-and for the packed ones also of what packs them, so that equal tags are equal bytes and nothing is packed to compare one.
+and for the packed ones also of what packs them, so that equal tags are equal bytes and nothing is packed to compare
+one.
 """
 
 from __future__ import annotations

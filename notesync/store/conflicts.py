@@ -346,12 +346,21 @@ _WEAK_ENDINGS = (
     ("iCloud Drive", re.compile(r"(?P<stem>.+?)[ _][0-9]{1,2}", re.DOTALL)),
     (
         "a file manager",
-        re.compile(r"(?P<stem>.+?)(?: [-–])? (?:copy|kopie|copie|copia|cópia|のコピー|kopia|副本)(?: ?\(?[0-9]{1,3}\)?)?", re.DOTALL | re.IGNORECASE),
+        re.compile(
+            r"(?P<stem>.+?)(?: [-–])? (?:copy|kopie|copie|copia|cópia|のコピー|kopia|副本)(?: ?\(?[0-9]{1,3}\)?)?",
+            re.DOTALL | re.IGNORECASE,
+        ),
     ),
     ("a file manager", re.compile(r"(?P<stem>.+?) のコピー", re.DOTALL)),
     ("MEGA", re.compile(r"(?P<stem>.+?)_conflict[^/]*", re.DOTALL)),
     ("a sync engine", re.compile(r"(?P<stem>.+?) \(conflict[^()]*\)", re.DOTALL | re.IGNORECASE)),
-    ("Google Drive", re.compile(r"(?:copy of|kopie von|copie de|copia de|copia di|cópia de|kopie van) (?P<stem>.+)", re.DOTALL | re.IGNORECASE)),
+    (
+        "Google Drive",
+        re.compile(
+            r"(?:copy of|kopie von|copie de|copia de|copia di|cópia de|kopie van) (?P<stem>.+)",
+            re.DOTALL | re.IGNORECASE,
+        ),
+    ),
 )  # fmt: skip
 _MACHINE = re.compile(r"(?<=[^\s-])-(?=[^\s-])")
 

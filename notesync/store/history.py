@@ -231,7 +231,10 @@ class History:
     # the file -----------------------------------------------------------------------------------
 
     def _write(self, work: Callable[[sqlite3.Connection], Answer], at: float, *, wait: bool = True) -> Answer:
-        """Do work in a transaction that, with ``wait``, is on the disk afterwards; what is too old or too much goes before."""
+        """Do work in a transaction that, with ``wait``, is on the disk afterwards.
+
+        What is too old or too much goes before.
+        """
 
         def whole(db: sqlite3.Connection) -> Answer:
             day = int(at // _DAY)

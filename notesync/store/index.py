@@ -103,7 +103,8 @@ _NAMES = (
 SCHEMA = crc32(_TABLES.encode()) & 0x7FFFFFFF  # any change of the tables is another version
 
 _SOME = 500  # keys asked for at once
-_DAY_SHOWN = "case when minute is null then coalesce(opens, due) else coalesce(due, opens) end"  # see calendar.find_day_shown
+# See calendar.find_day_shown.
+_DAY_SHOWN = "case when minute is null then coalesce(opens, due) else coalesce(due, opens) end"
 _FOLLOW_UP = (
     "select f.id, f.client, f.opens, f.due, f.minute, f.flags, d.rule, d.kind, d.step, d.occasion,"
     " d.title, d.reason, d.path, d.line, d.channel, d.minutes, d.wanted,"
@@ -149,8 +150,8 @@ class KnownCopy(NamedTuple):
     """A note that is a conflict copy of ``original``, which is the note ``beside`` it, or gone (None).
 
     ``head`` is the version that counts: the copy itself where it stands in.  ``is_client``: it says that it is a
-    client's, and ``beside_client`` that of the note beside; ``aside``: what came of it has been put aside.  ``told`` are words for what its name tells,
-    ``mirrored`` is true of a file that must not be deleted.
+    client's, and ``beside_client`` that of the note beside; ``aside``: what came of it has been put aside.  ``told``
+    are words for what its name tells, ``mirrored`` is true of a file that must not be deleted.
     """
 
     key: int
@@ -700,7 +701,10 @@ class Index:
 
         Those with one id stand together, by path, folder by folder: `Clients` goes before `Clients - Copy`.
         """
-        query = "select id, path, twin, client.claim from client join note using (id) where client.claim in ({}) order by client.claim, replace(path, '/', char(1))"
+        query = (
+            "select id, path, twin, client.claim from client join note using (id) where client.claim in ({})"
+            " order by client.claim, replace(path, '/', char(1))"
+        )
         if claims is None:
             several = "select claim from client where claim is not null group by claim having count(*) > 1"
             wrong = "select claim from client where claim is not null and twin != ''"
@@ -735,8 +739,9 @@ class Index:
     def copies(self) -> list[KnownCopy]:
         """What is known of every conflict copy, by path."""
         rows = self._db.execute(
-            "select k.note, n.path, n.is_client, n.digest, n.stale, n.aside, k.original, k.beside, coalesce(b.is_client, 0),"
-            " k.head, k.told, k.mirrored from copy k join note n on n.id = k.note left join note b on b.id = k.beside"
+            "select k.note, n.path, n.is_client, n.digest, n.stale, n.aside, k.original, k.beside,"
+            " coalesce(b.is_client, 0), k.head, k.told, k.mirrored"
+            " from copy k join note n on n.id = k.note left join note b on b.id = k.beside"
             " order by n.path"
         )
         return [KnownCopy._make((row[0], _path(row[1]), *row[2:6], _path(row[6]), *row[7:])) for row in rows]

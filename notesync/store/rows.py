@@ -14,10 +14,11 @@ class ClientRow(NamedTuple):
     are the ordinals of the days for which its follow-ups hold.
 
     ``missed`` has a letter for each step that is missed: a for rank 0.  ``claim`` is the note's own id,
-    ``twin`` the path of the note that has the same and comes first ('': none), ``circle`` what clients of one company have in common, ``contact`` the ordinal of the last contact.  What
-    else a row was made with: ``counted`` is the circle's newest contact (None: it does not count), ``heard``
-    a number for what other notes say of the client (0: nothing), ``copied`` one for the conflict copies of the
-    note and for what it stands in for (0: neither).
+    ``twin`` the path of the note that has the same and comes first ('': none), ``circle`` what clients of one
+    company have in common, ``contact`` the ordinal of the last contact.  What else a row was made with: ``counted``
+    is the circle's newest contact (None: it does not count), ``heard`` a number for what other notes say of the
+    client (0: nothing), ``copied`` one for the conflict copies of the note and for what it stands in for
+    (0: neither).
     """
 
     key: str

@@ -306,9 +306,10 @@ class Vault:
 
         ``path`` is absolute or vault-relative.  The bytes are compared as they come, and only a difference is
         written: to a temporary file in the same folder, then renamed over the old one, so that a reader sees
-        the old or the new bytes, whole, under the old one's permissions.  No sync to disk: it can be made again, and waiting for the disk
-        triples the slowest saves.  A range stands for bytes that the file has there while its signature is
-        ``base``, and gets by without being compared.  Raises OSError, and MovedBaseError where it is not.
+        the old or the new bytes, whole, under the old one's permissions.  No sync to disk: it can be made again, and
+        waiting for the disk triples the slowest saves.  A range stands for bytes that the file has there while its
+        signature is ``base``, and gets by without being compared.  Raises OSError, and MovedBaseError where it is
+        not.
         """
         target = os.path.join(self.root, path)
         incoming = iter(chunks)

@@ -2,7 +2,8 @@
 
 A name that proves a copy counts by itself.  One that any note may have counts only where a note has the right
 name beside it, both are clients', and they are of one client: by the same ``id`` in both and no other name, which every
-computer sees alike; else by what this computer remembers of the note beside it, which only :func:`find_copies` asks for.
+computer sees alike; else by what this computer remembers of the note beside it, which only :func:`find_copies` asks
+for.
 """
 
 from __future__ import annotations

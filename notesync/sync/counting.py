@@ -307,8 +307,8 @@ def _report(copies: Sequence[KnownCopy], reader: Reader) -> Iterator[tuple[Any, 
                 TWIN,
                 WARNING,
                 (
-                    f"The note {each.original} has the same id: both count as one client, and what only this one asks for is"
-                    " listed besides."
+                    f"The note {each.original} has the same id: both count as one client, "
+                    "and what only this one asks for is listed besides."
                 ),
                 _TWIN_HINT,
             )

@@ -1,8 +1,8 @@
 """The whole program on one page: refresh the index from the notes, judge it for a moment, publish, change notes.
 
 In: a vault's root and a moment.  Out: agendas, clients, problems, the calendar.  Notes are written by
-``change`` and ``undo`` alone, which only explicit commands call.  Only what changed is read, and what reading and deriving need is imported only then: a
-``check`` of an unchanged vault gets by on the index.
+``change`` and ``undo`` alone, which only explicit commands call.  Only what changed is read, and what reading and
+deriving need is imported only then: a ``check`` of an unchanged vault gets by on the index.
 """
 
 from __future__ import annotations
@@ -456,7 +456,8 @@ class Workspace(Answers):
     def merge(self, cases: Sequence[Case], *, some: bool = False, more: bool = False) -> list[Step]:
         """Store what merges make of notes, and remove their copies, whole or not at all; what was changed.
 
-        ``some`` and ``more`` are those of ``store_merges``.  ``refresh`` afterwards.  Raises RefusedError, OvertakenError.
+        ``some`` and ``more`` are those of ``store_merges``.  ``refresh`` afterwards.  Raises RefusedError,
+        OvertakenError.
         """
         from notesync.store.history import History
         from notesync.sync.merging import store_merges

@@ -28,7 +28,10 @@ def find_review_path(review: Review) -> str:
 
 
 def write_review(workspace: Workspace, review: Review) -> tuple[list[Step], str]:
-    """What was changed, if anything, and the note's path.  Raises RefusedError as ``change`` and ``refresh_review`` do."""
+    """What was changed, if anything, and the note's path.
+
+    Raises RefusedError as ``change`` and ``refresh_review`` do.
+    """
     path = workspace.vault.find_spelling(find_review_path(review))
     wish: Edit | New
     if workspace.vault.stat(path) is None:

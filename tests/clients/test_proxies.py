@@ -97,7 +97,10 @@ def build_nginx(place: Place) -> list[str]:
 def build_caddy(place: Place) -> list[str]:
     example = place.fit(
         read_example("caddyfile"),
-        ("notes.example.org {", f"https://{NAME}:{place.port} {{\n\ttls {place.folder}/cert.pem {place.folder}/key.pem"),
+        (
+            "notes.example.org {",
+            f"https://{NAME}:{place.port} {{\n\ttls {place.folder}/cert.pem {place.folder}/key.pem",
+        ),
         ("/var/log/caddy", str(place.folder)),
     )  # fmt: skip
     text = f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{example}"

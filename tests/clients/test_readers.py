@@ -137,7 +137,8 @@ def make_awkward() -> list[tuple[FollowUp, Card]]:
         (
             make_follow_up(TODAY + timedelta(days=place), occasion=str(place), title=text, reason=text),
             make_client(
-                f"{place} {text}", path=f"{text[:60]}{place}.md", key=str(place), company=text[:300], best_time=text[:90],
+                f"{place} {text}", path=f"{text[:60]}{place}.md", key=str(place), company=text[:300],
+                best_time=text[:90],
                 phones=(text[:40],), emails=(text[:40],), contact_by=(text[:20],), not_by=("visit",),
             ),
         )

@@ -42,14 +42,16 @@ lost: 2026-11-12
 - 2026-11-12 call: lost: "];click A href "javascript:alert(1)" </style><b>too dear</b>
 - 2026-11-09 call: x #complaint #"];
 - 2026-11-04 10:00 call (no answer): شمال \u202e right to left
-- 2026-11-03 call: WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW #complaint
+- 2026-11-03 call: WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW\
+WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW #complaint
 """
 PLAN = """plans:
   'own':
     title: "Own"
     anchor: lost
     steps:
-      - {step: "very-long-name-of-a-step-that-nobody-can-read", title: x, from: 1d, to: 2d, kind: contact, settled_by: contact}
+      - {step: "very-long-name-of-a-step-that-nobody-can-read", title: x, from: 1d, to: 2d, kind: contact,
+         settled_by: contact}
 """
 PERIODS = {"month": "month", "week": "2026-W46", "quarter": "2026-Q4", "year": "2026"}
 

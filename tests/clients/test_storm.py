@@ -46,7 +46,8 @@ def build_note(chance: random.Random) -> bytes:
         (
             f"type: client\nnext_contact: {day(-5, 20)}\n",
             f"type: client\nevery: {chance.choice(('week', 'month'))}\ncompany: Bakers\n",
-            f"type: client\nid: {chance.choice(('one', 'two', 'three'))}\nlast_contact: {day(-60, 0)}\nevery: 2 weeks\n",
+            f"type: client\nid: {chance.choice(('one', 'two', 'three'))}\nlast_contact: {day(-60, 0)}\n"
+            f"every: 2 weeks\n",
             f"type: client\nsold: {day(-30, 0)}\nreferred_by: '[[{chance.choice(NAMES)}]]'\n",
             "type: note\n",
         )
