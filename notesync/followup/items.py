@@ -129,8 +129,8 @@ def plan_days(
     ``items`` are in the order of lists; ``capacity`` is minutes a working day for overdue work, which what falls
     due leaves alone: a broken promise must not wait behind what has weeks to go.  What is due now stands on the
     first working day, or today where that would be too late; overdue work goes, most pressing first, to the
-    earliest working day with room, and what fits nowhere is returned.  A day always takes one overdue item, however long, if it has no other: an hour's
-    visit must not fall through a half-hour's capacity.
+    earliest working day with room, and what fits nowhere is returned.  A day always takes one overdue item, however
+    long, if it has no other: an hour's visit must not fall through a half-hour's capacity.
     """
     plans = [
         DayPlan(day, [], [], 0, capacity if free else 0) for day, free in zip(days, working, strict=True)
