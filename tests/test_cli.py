@@ -454,6 +454,16 @@ def test_a_reader_that_goes_away_is_no_error(vault):
     process.stderr.close()
 
 
+@POSIX
+def test_a_pipe_or_a_device_is_no_file_to_export_to(vault):
+    os.mkfifo(vault / "pipe")
+    for path in (vault / "pipe", "/dev/tty"):
+        code, _, said = finish("export", str(path))
+        assert code == 4
+        assert "not-a-file" in said
+    assert not (vault / "pipe").is_file()
+
+
 @pytest.mark.parametrize(
     "said", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
 )
