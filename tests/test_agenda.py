@@ -178,7 +178,9 @@ def test_overdue_work_is_spread_over_the_working_days_up_to_the_capacity() -> No
         item("second", "overdue", "2026-11-02", 60),
         item("long", "overdue", "2026-11-02", 300),
         item("third", "overdue", "2026-11-03", 60),
-        item("now", "due", "2026-11-22", 30),
+        item("now", "due", "2026-11-20", 30)._replace(due="2026-11-23"),
+        item("undated", "due", "2026-11-22", 0)._replace(opens=None, due=None),
+        item("promised for today", "due", "2026-11-22T16:00", 10),
         item("soon", "upcoming", "2026-11-24", 45),
         item("sunday", "upcoming", "2026-11-22", 10),
         item("again", "upcoming", "2026-11-20", 5)._replace(retry_on="2026-11-24"),
@@ -186,8 +188,8 @@ def test_overdue_work_is_spread_over_the_working_days_up_to_the_capacity() -> No
     ]
     plans, left = plan_days(items, days, working, 120)
     assert [[each.client for each in plan.items] for plan in plans] == [
-        ["sunday"],
-        ["now"],
+        ["promised for today", "sunday"],
+        ["now", "undated"],
         ["soon", "again"],
         [],
     ]
@@ -198,5 +200,5 @@ def test_overdue_work_is_spread_over_the_working_days_up_to_the_capacity() -> No
         [],
     ]
     assert [each.client for each in left] == ["third"]
-    assert [plan.minutes for plan in plans] == [10, 150, 350, 0]
+    assert [plan.minutes for plan in plans] == [20, 150, 350, 0]
     assert [plan.late_minutes for plan in plans] == [0, 120, 300, 0]

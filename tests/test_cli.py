@@ -460,9 +460,24 @@ def test_a_reader_that_goes_away_is_no_error(vault):
     process.stderr.close()
 
 
-def test_stdout_is_utf_8_whatever_the_system_says(vault):
-    code, out, _ = finish("check", *TODAY, "--all", env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
-    assert code == 1
+@POSIX
+def test_a_pipe_or_a_device_is_no_file_to_export_to(vault):
+    os.mkfifo(vault / "pipe")
+    for path in (vault / "pipe", "/dev/tty"):
+        code, _, said = finish("export", str(path))
+        assert code == 4
+        assert "not-a-file" in said
+    assert not (vault / "pipe").is_file()
+
+
+@pytest.mark.parametrize(
+    "said", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
+)
+def test_all_is_utf_8_whatever_the_system_says(vault, said):
+    os.rename(vault / "Jan Smit.md", vault / "Ján Smit 🌸.md")
+    code, out, _ = finish("check", *TODAY, "--all", "ján", "zoë", env={"LC_ALL": "C"} | said)
+    assert code == 0
+    assert "Ján Smit 🌸.md:7: due" in out
     assert "Zoë Fouché" in out
 
 

@@ -96,6 +96,17 @@ def test_another_type_beside_a_date_is_a_warning() -> None:
     assert find_other_type(parse("---\ntype: person\nlast_contact: {{date}}\n---\n"), DEFAULT) == ()
 
 
+def test_a_placeholder_left_over_beside_a_date_is_a_warning() -> None:
+    note = parse("---\ntype: client\nnext_contact: 2026-11-25\ncompany: {{company}}\n---\n")
+    assert not is_client(note, DEFAULT)
+    (problem,) = find_other_type(note, DEFAULT)
+    assert (problem.code, problem.severity, problem.line, problem.column) == ("template", "warning", 4, 10)
+    assert (
+        find_other_type(parse("---\ntype: client\nnext_contact: {{date}}\nevery: 2 weeks\n---\n"), DEFAULT)
+        == ()
+    )
+
+
 # --- Values ----------------------------------------------------------------------------------------------
 
 VALUES = {

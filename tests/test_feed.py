@@ -19,6 +19,7 @@ from notesync.followup.agenda import Moment
 from notesync.problems import NotesyncError
 from notesync.publish import calendar
 from notesync.publish.calendar import Event
+from notesync.sync.feed import build_feed
 from notesync.sync.pipeline import Selection, Workspace, open_workspace
 from notesync.sync.publishing import Published
 
@@ -341,6 +342,22 @@ def test_the_hour_changes_nothing_in_the_feed(vault: Path, overdue: str) -> None
     with open_vault(vault, minute=20 * 60) as workspace:
         workspace.refresh()
         assert b"".join(workspace.feed(component="both")) == exported
+
+
+@pytest.mark.parametrize(("component", "detail"), [("both", ""), ("event", "names")])
+def test_a_calendar_of_a_person_s_own_comes_in_small_pieces(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, component: str, detail: str
+) -> None:
+    """Its length costs no memory, and notes with one id keep their events apart, wherever a piece ends."""
+    for number in range(12):
+        put(vault, f"{number}.md", f"type: client\nid: twin-{number // 3}\nnext_contact: 2026-11-25\n")
+    with open_vault(vault) as workspace:
+        workspace.refresh()
+        whole = b"".join(workspace.feed(component=component, detail=detail))
+        monkeypatch.setattr("notesync.sync.kept_events.BATCH", 2)
+        pieces = list(build_feed(workspace, component=component, detail=detail))
+    assert max(piece.count(b"\nUID:") for piece in pieces) <= 4
+    assert b"".join(pieces) == whole
 
 
 # each owner's ---------------------------------------------------------------------------------------

@@ -347,6 +347,24 @@ BROKEN_HEADERS: dict[str, tuple[str, tuple[str, int, int], str, dict[str, list[s
         "a blank behind the colon",
         {"phone": ["0712345"], "name": ["Anna"]},
     ),
+    "a blank of another kind behind the colon": (
+        "phone:\u00a00712345\nname: Anna",
+        ("bad-yaml", 3, 7),
+        "a blank behind the colon",
+        {"phone": ["0712345"], "name": ["Anna"]},
+    ),
+    "keys indented by tabs": (
+        "name: Anna\n\tphone: 0712345\n\ttags:\n\t- a\nstage: lead",
+        ("bad-yaml", 4, 2),
+        "Begin the line with the key",
+        {"name": ["Anna"], "phone": ["0712345"], "tags": ["a"], "stage": ["lead"]},
+    ),
+    "a key indented by blanks": (
+        "name: Anna\n  'phone': 0712345\nstage: lead",
+        ("bad-yaml", 4, 3),
+        "Begin the line with the key",
+        {"name": ["Anna"], "phone": ["0712345"], "stage": ["lead"]},
+    ),
     "a line that is no property": (
         "call her back\nname: Anna",
         ("bad-yaml", 3, 1),

@@ -81,6 +81,46 @@ def test_a_note_becomes_a_line(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "next_action: Ring: about the worktop\n",
+        'summary: "waiting\n',
+        "\tphone: 071\n",
+        "phone:071\n",
+        "note: @x\n",
+    ],
+)
+def test_a_note_that_was_never_whole_is_followed_at_every_save(desk: Desk, broken: str) -> None:
+    """No good reading of it is known, so nothing better is lost by reading its keys line by line again."""
+    desk.put("a.md", client(AGREED + broken))
+    assert len(desk.lines()) == 1
+    desk.put("a.md", client("next_contact: 2026-12-24\n" + broken, "- [ ] measure 📅 2026-11-21\n"))
+    assert [line.split()[:3] for line in desk.lines()] == [
+        ["a.md:6:", "overdue", "2026-11-21"],
+        ["a.md:3:", "upcoming", "2026-12-24"],
+    ]
+    assert desk.codes() == ["bad-yaml"]
+    desk.put("a.md", "---\ntype: client\n" + broken)  # cut off: worse than it ever was
+    with desk.open() as workspace:
+        workspace.refresh()
+        assert [(item.due, item.stale) for item in workspace.agenda(ALL).items] == [
+            ("2026-11-21", True),
+            ("2026-12-24", True),
+        ]
+    desk.put("a.md", client("next_contact: 2026-12-25\n"))
+    assert [line.split()[2] for line in desk.lines()] == ["2026-12-25"]
+
+
+def test_a_note_that_was_whole_but_for_its_text_keeps_its_last_good_follow_ups(desk: Desk) -> None:
+    desk.put("a.md", client(AGREED, "a\0b\n<<<<<<< x\na\n=======\nb\n>>>>>>> y\n"))
+    assert len(desk.lines()) == 1
+    desk.put("a.md", client("next_contact: 2026-12-24\nnote: @x\n", "a\0b\n"))
+    with desk.open() as workspace:
+        workspace.refresh()
+        assert [(item.due, item.stale) for item in workspace.agenda(ALL).items] == [("2026-11-20", True)]
+
+
 def test_unchanged_notes_are_not_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b", "c"):
         desk.put(f"{name}.md", client(AGREED))
@@ -139,7 +179,7 @@ def test_a_note_that_breaks_keeps_its_last_good_follow_ups_marked_stale(desk: De
         workspace.refresh()
         found = workspace.agenda(ALL)
     assert [(item.due, item.stale) for item in found.items] == [("2026-11-20", True)]
-    assert found.problems
+    assert ["last known follow-ups are shown" in problem.hint for problem in found.problems] == [True]
     desk.put("a.md", client("next_contact: 2026-11-21\n"))
     with desk.open() as workspace:
         workspace.refresh()
@@ -331,6 +371,18 @@ def spoil_by_truncation(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
+def spoil_a_letter(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("update meta set value = cast(x'ff' || value as text)")
+    db.close()
+
+
+def spoil_the_format(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[44:48] = (99).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
 def spoil_with_a_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -344,6 +396,8 @@ def spoil_with_a_folder(path: Path) -> None:
         spoil_with_another_version,
         spoil_with_foreign_tables,
         spoil_by_truncation,
+        spoil_a_letter,
+        spoil_the_format,
         spoil_with_a_folder,
     ],
 )
@@ -359,6 +413,8 @@ def test_a_spoilt_index_costs_speed_and_never_an_answer(desk: Desk, spoil: Calla
         assert "".join(workspace.lines(ALL)[0]).splitlines() == before
         assert workspace.notices
     assert desk.lines() == before
+    with desk.open() as workspace:
+        assert spoil is spoil_with_a_folder or not workspace.notices, "a file that can be replaced was not"
 
 
 def test_an_index_on_a_read_only_or_full_disk_is_kept_in_memory(

@@ -20,6 +20,7 @@ def main() -> None:
     anyway.  Even a first scan of 10,000 notes takes no more memory for it, as nothing in it makes cycles;
     ``watch``, which lives long, turns the collector on again.
     """
+    speak_utf8()
     gc.disable()
     try:
         from notesync.cli.group import notesync
@@ -30,6 +31,16 @@ def main() -> None:
     except SystemExit as ended:
         code = ended.code
     leave(code)
+
+
+def speak_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where the locale has another encoding.
+
+    The names of notes are UTF-8 whatever the locale says, and how Python tells them to the system is settled at its
+    start.  It chooses that mode by itself for the locale C, but not for one like de_DE.ISO-8859-1.
+    """
+    if os.name == "posix" and sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606  ourselves
 
 
 def leave(code: str | int | None) -> None:

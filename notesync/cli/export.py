@@ -140,6 +140,9 @@ def _export_clients(
 
 def _require_same_kind(path: str, form: str) -> None:
     """Raise RefusedError unless ``path`` is free, empty or of that kind: one slip must not cost a note."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        # A pipe would be waited for, and a device like /dev/null be replaced.
+        raise RefusedError(f"not-a-file: {path} is no ordinary file. Leave FILE out: it goes to stdout then.")
     try:
         with open(path, "rb") as old:
             start = old.read(len(_STARTS[form]))

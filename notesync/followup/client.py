@@ -112,7 +112,12 @@ def is_client(note: Note, settings: Settings) -> bool:
 
 
 def find_other_type(note: Note, settings: Settings) -> tuple[Problem, ...]:
-    """The warning for a note that is no client's although it has a key of ours: its type says otherwise."""
+    """The warning for a note that is no client's although it has a key of ours: its type says otherwise.
+
+    Or a placeholder does, beside a date that somebody filled in, as no template has one.
+    """
+    if note.template and _has_date(note, _schema_of(settings)):
+        return tuple(problem for problem in note.problems if problem.code == "template")
     if not note.found or is_made(note):
         return ()
     schema = _schema_of(settings)
@@ -173,6 +178,16 @@ def _find_telling(note: Note, schema: _Schema) -> Property | None:
         if known is not None and known[1].key in _TELLING_KEYS:
             return found
     return None
+
+
+def _has_date(note: Note, schema: _Schema) -> bool:
+    """Whether one of the days that make a note a client's is written out."""
+    return any(
+        (known := schema.fields.get(found.name)) is not None
+        and known[1].key in _TELLING_KEYS - {"every"}
+        and any(value.text[:1].isdigit() for value in found.values)
+        for found in note.properties
+    )
 
 
 _new = tuple.__new__  # a third of the constructor's time, for what a vault has by the ten thousand

@@ -128,9 +128,9 @@ def plan_days(
 
     ``items`` are in the order of lists; ``capacity`` is minutes a working day for overdue work, which what falls
     due leaves alone: a broken promise must not wait behind what has weeks to go.  What is due now stands on the
-    first working day; overdue work goes, most pressing first, to the earliest working day with room, and what
-    fits nowhere is returned.  A day always takes one overdue item, however long, if it has no other: an hour's
-    visit must not fall through a half-hour's capacity.
+    first working day, or today where that would be too late; overdue work goes, most pressing first, to the
+    earliest working day with room, and what fits nowhere is returned.  A day always takes one overdue item, however
+    long, if it has no other: an hour's visit must not fall through a half-hour's capacity.
     """
     plans = [
         DayPlan(day, [], [], 0, capacity if free else 0) for day, free in zip(days, working, strict=True)
@@ -140,7 +140,7 @@ def plan_days(
     for item in items:
         if item.status == OVERDUE or not plans:
             continue
-        at = first if item.status == DUE else _day_index(item, days)
+        at = _day_of_due(item, days, first) if item.status == DUE else _day_index(item, days)
         if at is not None:
             plans[at].items.append(item)
             minutes[at] += item.minutes
@@ -158,6 +158,11 @@ def plan_days(
             left.append(item)
     totals = zip(plans, minutes, late, strict=True)
     return [plan._replace(minutes=due + overdue) for plan, due, overdue in totals], left
+
+
+def _day_of_due(item: Item, days: Sequence[date], first: int) -> int:
+    """The first working day for what is due, but today for what closes before: what was agreed for a Sunday is then."""
+    return 0 if item.due is not None and item.due[:10] < days[first].isoformat() else first
 
 
 def _day_index(item: Item, days: Sequence[date]) -> int | None:

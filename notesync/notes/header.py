@@ -13,7 +13,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from notesync.notes.lenient import COMMENT, EMPTY_HASH, KEY_LINE, LINE, LenientReader, split_chunks
+from notesync.notes.lenient import (
+    COMMENT,
+    EMPTY_HASH,
+    KEY_LINE,
+    LINE,
+    LenientReader,
+    split_chunks,
+    split_indented,
+)
 from notesync.notes.nodes import compose, find_mark, find_refused, read_mapping
 from notesync.notes.property import (
     MAX_HEADER,
@@ -436,7 +444,11 @@ class HeaderReading:
                         return read_mapping(text, node, start, line)
             except Exception:  # noqa: S110 - the lenient reader says what is wrong, and where
                 pass
-        return LenientReader(text, start, end, line, self.known, self.report, self.report_comment).read()
+        return [
+            found
+            for part in split_indented(text, start, end, line, self.known)
+            for found in LenientReader(text, *part, self.known, self.report, self.report_comment).read()
+        ]
 
 
 def _find_conflict(text: str) -> int:

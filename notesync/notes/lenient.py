@@ -20,7 +20,9 @@ KEY_LINE = re.compile(
 COMMENT = re.compile(r"[ \t]+#")
 EMPTY_HASH = re.compile(r"[^:\r\n]*:[ \t]+(?=#[^\s#])")
 
-_GLUED_KEY = re.compile(r"([^\W\d][\w -]*):(?=[^\s:/])")
+# Behind the colon nothing, or a blank that is none to YAML: Option and Space on a Mac, a paste from a page.
+_GLUED_KEY = re.compile(r"([^\W\d][\w -]*):(?:(?=[^\s:/])|([^\S \t\r\n][^\S\r\n]*))")
+_PLAIN_BEHIND = re.compile(r"[ \t]+[^\s\"'\[{|>#]")
 _CHUNK_CONTINUES = re.compile(r"[ \t]|-|#|[\]}]|[\r\n]|\Z")
 _LINK = re.compile(LINK)
 _LINKS = re.compile(rf"{LINK}(?:[ \t]*[,;]?[ \t]*{LINK})*[ \t]*")
@@ -45,6 +47,26 @@ def split_chunks(text: str, start: int, end: int, line: int) -> Iterator[tuple[i
         line += 1
     if chunk_start < end:
         yield chunk_start, end, chunk_line
+
+
+def split_indented(
+    text: str, start: int, end: int, line: int, known: frozenset[str] | None
+) -> Iterator[tuple[int, int, int]]:
+    """Start, end and line of a key with a plain value, and of each known key below it that is indented by mistake.
+
+    Below a plain value YAML allows no key; below a key without one they are keys of its own.
+    """
+    part, part_line = start, line
+    head = KEY_LINE.match(text, start, end)
+    if head is not None and _PLAIN_BEHIND.match(text, head.end(), end):
+        for found in LINE.finditer(text, head.end(), end):
+            key_start = found.start() + len(found[1]) - len(found[1].lstrip(" \t"))
+            key = KEY_LINE.match(text, key_start, end) if key_start > found.start() > head.end() else None
+            if key is not None and (known is None or normalise_key(key[1].strip("\"'")) in known):
+                yield part, found.start(), part_line
+                part, part_line = key_start, line
+            line += 1
+    yield part, end, part_line
 
 
 class LenientReader:
@@ -76,6 +98,12 @@ class LenientReader:
             self._report_junk()
             return []
         key = found[1].strip("\"'")
+        column = find_place(text, start)[1]
+        if column > 1:
+            self._report(
+                start, f"`{key}:` is indented, as if it were a part of what stands above it.",
+                "Begin the line with the key.",
+            )  # fmt: skip
         first = LINE.match(text, found.end(), end)
         value_end = first.end(1) if first is not None else end
         values, is_list = self._read_line_value(found.end(), value_end)
@@ -85,17 +113,21 @@ class LenientReader:
             values += more
             is_list = is_list or bool(more)
         return [
-            Property(key, normalise_key(key), tuple(values), is_list, flat, self.line, 1, start, end),
+            Property(key, normalise_key(key), tuple(values), is_list, flat, self.line, column, start, end),
         ]
 
     def _find_glued_key(self) -> re.Match[str] | None:
-        """``phone:071``: without a blank behind the colon YAML sees no key at all."""
+        """``phone:071``: without an ordinary blank behind the colon YAML sees no key at all."""
         found = _GLUED_KEY.match(self.text, self.start, self.end)
         known = self.known
         if found is None or (known is not None and normalise_key(found[1]) not in known):
             return None
         self._report(
-            found.end(), f"There is no blank behind `{found[1]}:`.", "Write a blank behind the colon."
+            found.end(1) + 1,
+            f"The blank behind `{found[1]}:` is not an ordinary one, so other programs see no property."
+            if found[2]
+            else f"There is no blank behind `{found[1]}:`.",
+            "Write a blank behind the colon.",
         )
         return found
 

@@ -10,6 +10,8 @@ import sqlite3
 import time
 
 PATIENCE = 10.0  # seconds to wait for other processes that write
+# What SQLite and Python's module say of a damaged file by the class that they also have for a locked or full one.
+_DAMAGE = ("malformed", "disk image", "no such table", "could not decode", "unsupported file format")
 
 
 def use_log(db: sqlite3.Connection) -> None:
@@ -37,6 +39,6 @@ def find_file(path: str) -> int | None:
 def is_damage(error: Exception) -> bool:
     """Whether the file itself is at fault, so that it is worth nothing: not who else uses it, or the disk."""
     if isinstance(error, sqlite3.OperationalError):
-        words = str(error)
-        return "malformed" in words or "disk image" in words or "no such table" in words
+        words = str(error).casefold()
+        return any(sign in words for sign in _DAMAGE)
     return isinstance(error, sqlite3.DatabaseError)

@@ -918,6 +918,10 @@ class Index:
             "select path, line, column, code, severity, message, hint from problem order by path, line, column, code"
         ).fetchall()
 
+    def problem_codes(self, key: int) -> set[str]:
+        """The codes of a note's problems."""
+        return {code for (code,) in self._db.execute("select code from problem where note = ?", (key,))}
+
     def count_problems(self, code: str) -> tuple[int, int]:
         """How many notes have a problem of that code, and of how many of them nothing is known."""
         found: tuple[int, int] = self._db.execute(

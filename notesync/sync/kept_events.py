@@ -191,7 +191,9 @@ def render_exported(
             if first <= event.day.toordinal() <= last
         )
     found += (calendar.Event(day, "", body) for body in _digest(workspace, standing.pressing, detail))
-    yield [event.body for event in sorted(found)]
+    found.sort()
+    for at in range(0, len(found), BATCH):
+        yield [event.body for event in found[at : at + BATCH]]
 
 
 def _render(

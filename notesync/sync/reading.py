@@ -7,7 +7,7 @@ Everything that can go wrong in one note stays in that note.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date
 
 from notesync.followup.agenda import CONFLICT
@@ -29,7 +29,7 @@ from notesync.sync.ties import CopyTie, Ties, find_ties
 STILL_WRITTEN = 5_000_000_000  # nanoseconds: a note that changed less long ago may be half-written
 AT_ONCE = 50  # notes that are taken from step to step together: few enough for the processor's cache
 RETRY = 0.2  # seconds until a note that was good before and is broken now is looked at once more
-_STALE_HINT = "Its last known follow-ups are shown until it can be read again."
+_STALE_HINT = "The note's last known follow-ups are shown until it can be read again."
 
 
 class Reader:
@@ -208,6 +208,8 @@ class Reader:
         note = parse_note(content.data, path, self._known_keys)
         if known is None or not known.is_client or is_marked(note) or not _is_torn(note):
             return note, digest
+        if note.broken and not known.stale and _is_no_worse(note, self._index.problem_codes(known.key)):
+            return note, digest
         if (left := seconds_left(content, self._patience)) > 0:
             self.held[path] = left
             self._index.found_again(known.key)
@@ -216,7 +218,7 @@ class Reader:
             self._patient = False  # once a refresh: the waits of a broken sync must not add up
             self._pause(RETRY)
             return self._parse(self._read_again(found))
-        return self._without(path, known, (*note.problems, *_torn(path, note)))
+        return self._without(path, known, tuple(_tell_stale((*note.problems, *_torn(path, note)))))
 
     def _read_again(self, found: New) -> New:
         try:
@@ -258,6 +260,21 @@ def _is_torn(note: Note) -> bool:
     return note.broken or len(text) < 4 or "\0" in (text[0], text[-1]) or _is_cut(note)
 
 
+def _is_no_worse(note: Note, before: Set[str]) -> bool:
+    """Whether a broken note is no more so than when its rows were made, of the problems with codes ``before``.
+
+    A note that was always read line by line has no good reading, whose rows would have to stay.
+    """
+    if before.isdisjoint(_LINE_BY_LINE):
+        return False
+    wrong = {problem.code for problem in note.problems} & (_LINE_BY_LINE | {"merge-marker", "nul-characters"})
+    return wrong - before <= {"bad-yaml"}
+
+
+# What is told of a note whose keys are read line by line, and of no other.
+_LINE_BY_LINE = frozenset(("bad-yaml", "not-properties", "unclosed-front-matter", "header-too-large"))
+
+
 def _is_cut(note: Note) -> bool:
     """Whether front matter begins and ends nowhere, before anything in it looks like a property."""
     return note.header_start < 0 and note.text.startswith("---") and "\n---" not in note.text
@@ -265,13 +282,25 @@ def _is_cut(note: Note) -> bool:
 
 def _torn(path: str, note: Note) -> tuple[Problem, ...]:
     """What is wrong with a torn note, where its reading found nothing."""
-    hint = f"Restore it from the sync app's history, or delete it. {_STALE_HINT}"
+    hint = "Restore it from the sync app's history, or delete it."
     if not note.text.strip():
         return (Problem(path, 1, 1, "empty-note", ERROR, "This client's note is empty.", hint),)
     if _is_cut(note):
         message = "This client's note ends in the middle of its front matter."
         return (Problem(path, 1, 1, "unclosed-front-matter", ERROR, message, hint),)
     return ()
+
+
+def _tell_stale(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The problems, the first error among them with what is shown meanwhile."""
+    told = False
+    for problem in problems:
+        yield (
+            problem
+            if told or problem.severity != ERROR
+            else problem._replace(hint=f"{problem.hint} {_STALE_HINT}")
+        )
+        told |= problem.severity == ERROR
 
 
 def _unreadable(path: str, error: Unreadable, known: KnownNote | None) -> Problem:

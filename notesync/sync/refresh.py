@@ -232,6 +232,7 @@ class Refresh:
         look = self._look()
         if not look.differences and not look.vanished and not look.unfinished:
             return self._report(())
+        is_first = not index.last_note()
         self._take_in_batches(look.pending)
         with index.change():
             if index.age() != age:
@@ -248,6 +249,8 @@ class Refresh:
             if everything:
                 index.remember(unfinished="")  # what cannot be derived just now may say otherwise
             self._settle(everything=everything)
+        if is_first:  # what ties between notes have replaced was never there before
+            self._taken.added, self._taken.removed = self._taken.added - self._taken.removed, 0
         return self._report(removed)
 
     def _settle(self, *, everything: bool) -> None:
