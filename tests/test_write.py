@@ -639,6 +639,14 @@ def test_what_a_word_of_it_does_not_close_is_said_to_be_open_still(vault: Vault)
         )
 
 
+def test_a_complaint_of_todays_daily_note_is_resolved_whatever_other_notes_say(vault: Vault) -> None:
+    vault.put("Anna.md", ANNA)
+    vault.put("2026-11-12.md", "## Log\n- [[Anna]] call: talked\n")
+    vault.put("2026-11-22.md", "## Log\n- [[Anna]] call: it leaks #complaint\n")
+    done = vault.run("done", "anna", "complaint", "repaired")
+    assert (done.stdout[:32], done.stderr) == ("Done for Anna Botha: complaint o", "")
+
+
 def test_of_two_promises_in_the_same_words_one_is_kept(vault: Vault) -> None:
     vault.put("Anna.md", ANNA + "- 2026-11-20 call: ring back #promise\n" * 2)
     for _ in range(2):
