@@ -170,7 +170,7 @@ def find_held(client: Client, ties: Ties) -> Iterator[Problem]:
     log = order_tagged(whole)
     for kind in (PROMISE, COMPLAINT) if log else ():
         cases = find_cases(whole, log, kind, date.max)
-        owed += [case.entry for case in cases if case.closed is None and case.entry in ties.entries]
+        owed += [case.entry for case in cases if case.closed is None and case.entry.path]
     for each in owed:
         message = f"`do_not_contact` in {client.path} holds this back, although it is still open."
         hint = "Settle it first, or close it, and then withdraw."
