@@ -309,6 +309,23 @@ def test_of_two_versions_of_a_review_the_figures_come_from_one_and_the_answers_f
     assert refresh_review(found[0], look_back(vault), "Reviews/2026-11.md")
 
 
+@pytest.mark.parametrize("answered", [0, 1])
+def test_a_version_with_new_figures_alone_does_not_put_the_others_answers_in_doubt(
+    vault: Path, answered: int
+) -> None:
+    """One device made the figures anew, and on the other somebody wrote into the review as it was."""
+    before, one, _ = make_versions(vault)
+    figures = one.replace(b"Ring sooner", b"")
+    answer = before.replace(b"otherwise:**\n\n- ", b"otherwise:**\n\n- Ring sooner")
+    texts = (answer, figures) if answered == 0 else (figures, answer)
+    versions = [Version(name, text) for name, text in zip(("note", "copy"), texts, strict=True)]
+    for known in ([before], [figures, before], [answer, before]):
+        settled = settle(versions, known, "Reviews/2026-11.md", {}, ("Log",))
+        assert settled.data is not None
+        assert b"- Ring sooner" in settled.data
+        assert refresh_review(settled.data, look_back(vault), "Reviews/2026-11.md")
+
+
 def test_figures_that_a_person_changed_are_asked_about(vault: Path) -> None:
     before, one, two = make_versions(vault)
     mended = one.replace(b"Did I reach", b"Did we reach")

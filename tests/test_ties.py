@@ -127,6 +127,14 @@ HELD = {
         "## Log\n- [[Acme]] call: will send #promise\n- [[Acme]] email: sent #kept",
         None,
     ),
+    "a promise that a ticked task kept": (
+        "- [x] sent it to [[Acme]] #kept ✅ 2026-11-21\n\n## Log\n- [[Acme]] call: will send #promise",
+        None,
+    ),
+    "a complaint for which there is a substitute": (
+        "## Log\n- [[Acme]] call: it leaks #complaint\n- [[Acme]] visit: lent one #resolved",
+        2,
+    ),
     "a promise that is done": ("- [x] prices for [[Acme]] #promise 📅 2026-11-25 ✅ 2026-11-20", None),
     "any other task": ("- [ ] prices for [[Acme]] 📅 2026-11-25", None),
 }
@@ -144,6 +152,15 @@ def test_what_is_owed_elsewhere_to_somebody_withdrawn_is_told(
     put(vault, "Acme", "type: client")
     workspace.refresh()
     assert workspace.problems() == ()
+
+
+def test_what_was_kept_before_a_promise_was_made_does_not_hide_it(vault: Path, workspace: Workspace) -> None:
+    put(vault, "Acme", "type: client\ndo_not_contact: true", "\n## Log\n- 2026-11-01 email: sent #kept\n")
+    put(vault, "2026-11-20", "", "## Log\n- [[Acme]] call: will send more #promise")
+    workspace.refresh()
+    assert [(p.path, p.line, p.code) for p in workspace.problems()] == [
+        ("2026-11-20.md", 2, "withdrawn-open")
+    ]
 
 
 def test_a_clients_own_tasks_are_its_own_whoever_they_link_to(vault: Path, workspace: Workspace) -> None:

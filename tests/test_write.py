@@ -634,8 +634,32 @@ def test_what_a_word_of_it_does_not_close_is_said_to_be_open_still(vault: Vault)
         done = vault.run("done", "anna", "complaint", words)
         assert done.stdout.startswith("Logged for Anna Botha: ")
         assert done.stderr == (
-            "The complaint of Mon 9 Nov is still open: neither a substitute nor an attempt closes it.\n"
+            "The complaint of Mon 9 Nov is still open: neither a substitute nor an attempt closes it, nor what was "
+            "said before it.\n"
         )
+
+
+def test_a_complaint_of_todays_daily_note_is_resolved_whatever_other_notes_say(vault: Vault) -> None:
+    vault.put("Anna.md", ANNA)
+    vault.put("2026-11-12.md", "## Log\n- [[Anna]] call: talked\n")
+    vault.put("2026-11-22.md", "## Log\n- [[Anna]] call: it leaks #complaint\n")
+    done = vault.run("done", "anna", "complaint", "repaired")
+    assert (done.stdout[:32], done.stderr) == ("Done for Anna Botha: complaint o", "")
+
+
+def test_of_two_promises_in_the_same_words_one_is_kept(vault: Vault) -> None:
+    vault.put("Anna.md", ANNA + "- 2026-11-20 call: ring back #promise\n" * 2)
+    for _ in range(2):
+        done = vault.run("done", "anna", "promise", "rang")
+        assert done.stdout.startswith("Done for Anna Botha: promise of Fri 20 Nov, ")
+        assert done.stderr == ""
+
+
+def test_what_was_said_before_a_promise_does_not_keep_it(vault: Vault) -> None:
+    vault.put("Anna.md", ANNA + "- 2026-11-20 call: ring back #promise\n")
+    done = vault.run("done", "anna", "promise", "rang", "--at", "2026-11-18")
+    assert done.stdout.startswith("Logged for Anna Botha: ")
+    assert done.stderr.endswith("nor what was said before it.\n")
 
 
 def test_a_tag_that_closes_nothing_is_told(vault: Vault) -> None:

@@ -136,23 +136,28 @@ class Desk:
 
     def _tell_unclosed(self, tag: str) -> None:
         """Say so where the tag closes no promise or complaint."""
-        from notesync.followup.choosing import list_cases
-
-        before = [case for case in list_cases(self.client, self.today) if case.tag == tag]
+        before = self._list_cases(self.client, tag)
         if not before:
             self.session.tell(
                 f"#{tag} closes nothing: no {_CASES[tag]} of the log is open for {self.name.name}."
             )
-        elif before[0] in self.list_open_cases(tag):
+        elif self.is_still_open(before[0]):
             self.session.tell(
-                f"The {before[0].about} is still open: neither a substitute nor an attempt closes it."
+                f"The {before[0].about} is still open: neither a substitute nor an attempt closes it, nor what was "
+                "said before it."
             )
 
-    def list_open_cases(self, tag: str) -> list[Choice]:
-        """The promises or complaints that are open by now, and that this tag closes."""
+    def is_still_open(self, case: Choice) -> bool:
+        """Whether a promise or complaint that was open is so by now: of those with its day and words none is gone."""
+        before = self._list_cases(self.client, case.tag)
+        after = self._list_cases(find_client(self.workspace, self.name.key), case.tag)
+        was, left = (sum(_name_case(each) == _name_case(case) for each in found) for found in (before, after))
+        return left >= was
+
+    def _list_cases(self, client: Client, tag: str) -> list[Choice]:
+        """The promises or complaints of the log that are open, and that this tag closes."""
         from notesync.followup.choosing import list_cases
 
-        client = find_client(self.workspace, self.name.key)
         return [case for case in list_cases(client, self.today) if case.tag == tag]
 
     def find_last_contact(self) -> date:
@@ -189,6 +194,11 @@ class Desk:
 
 
 _CASES = {"kept": "promise", "resolved": "complaint"}  # what a tag closes
+
+
+def _name_case(case: Choice) -> tuple[str, str]:
+    """Its day and words."""
+    return case.about, case.title
 
 
 def _count_settled(progress: Iterable[Progress]) -> int:

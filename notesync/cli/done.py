@@ -65,7 +65,7 @@ def done(
         if desk.carry_out("done", [(desk.path, log_entry(entry, desk.settings))]):
             name = choice.about if choice.is_case else choice.names[0] if choice.names else choice.title
             told = f"Done for {clean(desk.name.name)}: {clean(name)}, "
-            if choice.is_case and choice in desk.list_open_cases(choice.tag):
+            if choice.is_case and desk.is_still_open(choice):
                 told = f"Logged for {clean(desk.name.name)}: "
             desk.tell(told + desk.describe_new(entry))
             desk.tell_unsettled(choice.tag, entry)

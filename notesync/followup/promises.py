@@ -127,8 +127,20 @@ def order_log(log: Sequence[Entry]) -> list[Entry]:
     """The entries, oldest first.  Those of one day stand in the log's own order, newest first or last.
 
     Where the days do not tell which of the two it is, it is newest first, as new notes are, and what closes a
-    promise or complaint comes after what opens one.
+    promise or complaint comes after what opens one.  So it does where they stand in several notes: nobody knows
+    which of these was written first on a day.
     """
+    notes: dict[str, list[Entry]] = {}
+    for entry in log:
+        notes.setdefault(entry.path, []).append(entry)
+    if len(notes) < 2:
+        return _order_note(log)
+    entries = [entry for said in notes.values() for entry in _order_note(said)]
+    closing = {(each.path, each.day) for each in log if not _ALL_CLOSINGS.isdisjoint(each.tags)}
+    return sorted(entries, key=lambda entry: (entry.day, (entry.path, entry.day) in closing))
+
+
+def _order_note(log: Sequence[Entry]) -> list[Entry]:
     rising = _count_rising(log)
     entries = log if rising > 0 else log[::-1]
     if rising:

@@ -62,7 +62,8 @@ def rehearse(
 def _add_line(client: Client, line: str) -> tuple[Entry, ...]:
     """The log with a line on its newest side, as a person would write it down."""
     (entry,) = parse_body(parse_note(f"## Log\n{line}\n".encode(), ""), ("Log",)).entries
-    return (*client.log, entry) if is_newest_last(client.log) else (entry, *client.log)
+    own = [each for each in client.log if not each.path]
+    return (*client.log, entry) if is_newest_last(own) else (entry, *client.log)
 
 
 def _find_closed(before: Client, after: Client, context: Context, today: date) -> list[str]:

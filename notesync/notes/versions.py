@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from notesync.notes.edit import refuse, refuse_damaged
@@ -95,12 +95,16 @@ def settle(
     first two come from, where marks tell it.  What notesync generates in a note is no person's word, and comes whole
     from one version.  Raises RefusedError where they cannot be merged, or a line of one would be lost.
     """
+    unproved = {version.data for version in versions}
     blocks = choose_blocks([version.data for version in versions])
     if blocks:
+        # A text that only other figures tell from a version is what that comes from, not the version itself.
+        proved = {put_blocks(text, blocks) for text in texts if text not in unproved}
         versions = [version._replace(data=put_blocks(version.data, blocks)) for version in versions]
+        unproved = {version.data for version in versions} - proved
         texts = [put_blocks(text, blocks) for text in texts]
         base = None if base is None else put_blocks(base, blocks)
-    return _Settling(versions, texts, path, answers, log_headings, base).run()
+    return _Settling(versions, texts, path, answers, log_headings, base, unproved).run()
 
 
 def show_value(raw: str, values: Iterable[str] = (), flat: bool = True) -> str:
@@ -118,9 +122,10 @@ class _Settling:
         answers: Mapping[str, str],
         log_headings: tuple[str, ...],
         base: bytes | None,
+        unproved: Set[bytes],
     ) -> None:
         self.versions = versions
-        self.unproved = {version.data for version in versions}
+        self.unproved = unproved
         self.texts = texts
         self.path = path
         self.answers = answers

@@ -15,6 +15,7 @@ from unicodedata import normalize
 from zlib import crc32
 
 from notesync.followup.entry_fields import find_entry_problems
+from notesync.followup.promises import COMPLAINT, PROMISE, find_cases, order_tagged
 from notesync.followup.task_rules import find_rule_problems
 from notesync.notes.body import Entry, Task
 from notesync.notes.mention import from_text
@@ -164,21 +165,19 @@ def _hear(ties: Ties, said: Sequence[Said]) -> Ties:
 
 def find_held(client: Client, ties: Ties) -> Iterator[Problem]:
     """What other notes say is owed to somebody who is to be left alone, each at its own place."""
-    owed: list[Entry | Task] = [
-        task for task in ties.tasks if task.open and not _OWED.keys().isdisjoint(task.tags)
-    ]
-    log = client.log + ties.entries
-    for opening, closing in _OWED.items():
-        opened = [entry for entry in ties.entries if opening in entry.tags]
-        if opened and sum(opening in each.tags for each in log) > sum(closing in each.tags for each in log):
-            owed.append(opened[-1])
+    owed: list[Entry | Task] = [task for task in ties.tasks if task.open and not _OWED.isdisjoint(task.tags)]
+    whole = add_ties(client, ties)
+    log = order_tagged(whole)
+    for kind in (PROMISE, COMPLAINT) if log else ():
+        cases = find_cases(whole, log, kind, date.max)
+        owed += [case.entry for case in cases if case.closed is None and case.entry.path]
     for each in owed:
         message = f"`do_not_contact` in {client.path} holds this back, although it is still open."
         hint = "Settle it first, or close it, and then withdraw."
         yield Problem(each.path, each.line, each.column, "withdrawn-open", WARNING, message, hint)
 
 
-_OWED = {"promise": "kept", "complaint": "resolved"}
+_OWED = frozenset((PROMISE, COMPLAINT))
 
 
 def settle(index: Index, reader: Reader, taken: Taken, *, everything: bool) -> None:
@@ -294,7 +293,7 @@ def _report_doubtful(index: Index, doubtful: Mapping[int, Doubt]) -> None:
 def _is_asking(task: Task) -> bool:
     """Whether an open task is a follow-up: by its dates, or by what it is."""
     is_dated = task.due is not None or task.scheduled is not None
-    return task.open and (is_dated or not _OWED.keys().isdisjoint(task.tags))
+    return task.open and (is_dated or not _OWED.isdisjoint(task.tags))
 
 
 Doubt = tuple[str, list[str]]
