@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ERROR = "error"
 WARNING = "warning"
 
+LINE_BY_LINE = frozenset(("bad-yaml", "not-properties", "unclosed-front-matter", "header-too-large"))
+"""The codes that are told of a note whose keys are read line by line, and of no other."""
+
 
 class Problem(NamedTuple):
     """Something wrong at one place of a file.

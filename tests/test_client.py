@@ -101,10 +101,14 @@ def test_a_placeholder_left_over_beside_a_date_is_a_warning() -> None:
     assert not is_client(note, DEFAULT)
     (problem,) = find_other_type(note, DEFAULT)
     assert (problem.code, problem.severity, problem.line, problem.column) == ("template", "warning", 4, 10)
-    assert (
-        find_other_type(parse("---\ntype: client\nnext_contact: {{date}}\nevery: 2 weeks\n---\n"), DEFAULT)
-        == ()
-    )
+    linked = parse('---\ntype: client\nnext_contact: "[[2026-11-25]]"\ncompany: {{company}}\n---\n')
+    assert find_other_type(linked, DEFAULT) == (problem,)
+
+
+@pytest.mark.parametrize("day", ["{{date}}", "2026-{{date}}", "2026-<% tp.date.now() %>"])
+def test_a_template_with_placeholders_for_its_days_is_no_problem(day: str) -> None:
+    template = parse(f"---\ntype: client\nnext_contact: {day}\nevery: 2 weeks\n---\n")
+    assert find_other_type(template, DEFAULT) == ()
 
 
 # --- Values ----------------------------------------------------------------------------------------------

@@ -365,6 +365,12 @@ BROKEN_HEADERS: dict[str, tuple[str, tuple[str, int, int], str, dict[str, list[s
         "Begin the line with the key",
         {"name": ["Anna"], "phone": ["0712345"], "stage": ["lead"]},
     ),
+    "an indented key that stands without indent, too": (
+        "assistant: Kim\n  phone: 123\nphone: 999",
+        ("bad-yaml", 4, 3),
+        "Begin the line with the key",
+        {"assistant": ["Kim"], "phone": ["999"]},
+    ),
     "a line that is no property": (
         "call her back\nname: Anna",
         ("bad-yaml", 3, 1),
@@ -410,6 +416,16 @@ def test_one_bad_line_costs_only_itself(name: str, newline: str) -> None:
     first = {name: [value.text for value in note.get(name).values] for name in values(note)}  # type: ignore[union-attr]
     assert first == {"type": ["client"], **expected, "tags2": ["x"]}
     assert "".join(note.parts()[3]) == f"# Anna{newline}"
+
+
+@pytest.mark.parametrize(
+    "below", ["  spouse:\n  # at work\n    phone: 071\n    name: Bo\n", "  - role: sister\n    phone: 071\n"]
+)
+def test_keys_below_an_indented_key_or_item_are_its_own(below: str) -> None:
+    note = read(f"---\ntype: client\nname: Anna\n{below}  every: month\n---\n")
+    check_sound(note)
+    assert [found.name for found in note.found if found.name != "spouse"] == ["type", "name", "every"]
+    assert "Begin the line with the key" in note.problems[-1].hint
 
 
 def test_duplicate_keys_are_a_problem_and_the_first_counts() -> None:

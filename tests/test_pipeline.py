@@ -112,6 +112,53 @@ def test_a_note_that_was_never_whole_is_followed_at_every_save(desk: Desk, broke
     assert [line.split()[2] for line in desk.lines()] == ["2026-12-25"]
 
 
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("\0" * 60, id="a placeholder"),
+        pytest.param("---\ntype: client\nnext_con", id="half-written"),
+        pytest.param(
+            None,
+            id="in a folder that cannot be listed",
+            marks=pytest.mark.skipif(
+                not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all"
+            ),
+        ),
+    ],
+)
+def test_a_note_that_was_never_whole_is_followed_again_after_it_was_torn_or_away(
+    desk: Desk, meanwhile: str | None
+) -> None:
+    """A placeholder of a sync app, a half-written file or a folder that cannot be listed, and the note is back."""
+    broken = "note: @x\n"
+    path = desk.put("Clients/a.md", client(AGREED + broken))
+    desk.put("Clients/b.md", client(AGREED))
+    desk.refresh()
+    for text in (client(AGREED + broken), client(AGREED + "\tphone: 1\n")):
+        if meanwhile is None:
+            path.parent.chmod(0o000)
+            try:
+                desk.refresh()
+            finally:
+                path.parent.chmod(0o755)
+        else:
+            desk.put("Clients/a.md", meanwhile)
+            desk.refresh()
+        desk.put("Clients/a.md", text)
+        desk.refresh()
+    desk.put("Clients/a.md", client("next_contact: 2026-12-24\n" + broken))
+    desk.put("Clients/b.md", client("next_contact: 2026-12-24\n" + broken))
+    desk.refresh()
+    desk.put("Clients/b.md", client("next_contact: 2026-12-25\n" + broken))
+    with desk.open() as workspace:
+        workspace.refresh()
+        assert sorted((item.path, item.due, item.stale) for item in workspace.agenda(ALL).items) == [
+            ("Clients/a.md", "2026-12-24", False),
+            ("Clients/b.md", "2026-11-20", True),
+        ]
+
+
 def test_a_note_that_was_whole_but_for_its_text_keeps_its_last_good_follow_ups(desk: Desk) -> None:
     desk.put("a.md", client(AGREED, "a\0b\n<<<<<<< x\na\n=======\nb\n>>>>>>> y\n"))
     assert len(desk.lines()) == 1

@@ -8,6 +8,7 @@ This module knows no today, no disk and no follow-up: what the facts ask for is 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -185,9 +186,14 @@ def _has_date(note: Note, schema: _Schema) -> bool:
     return any(
         (known := schema.fields.get(found.name)) is not None
         and known[1].key in _TELLING_KEYS - {"every"}
-        and any(value.text[:1].isdigit() for value in found.values)
+        and any(_LIKE_A_DAY.match(value.text) for value in found.values)
         for found in note.properties
     )
+
+
+_LIKE_A_DAY = re.compile(
+    r"\s*(?:\[\[)?\d(?!.*(?:\{\{|<%))"
+)  # or a link to its note; with no placeholder in it
 
 
 _new = tuple.__new__  # a third of the constructor's time, for what a vault has by the ten thousand

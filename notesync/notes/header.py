@@ -406,8 +406,9 @@ class HeaderReading:
     # ------------------------------------------------------------------------- key by key, leniently
 
     def _read_chunks(self, start: int, end: int, line: int, use_yaml: bool) -> None:
-        """Read each key with the lines below it by itself."""
+        """Read each key with the lines below it by itself; one that is indented counts where no other says so."""
         in_second = False
+        indented: list[tuple[list[Property], bool]] = []
         for chunk_start, chunk_end, chunk_line in split_chunks(self.text, start, end, line):
             marker = _MARKER.match(self.text, chunk_start)
             if marker is not None:
@@ -417,7 +418,11 @@ class HeaderReading:
                 chunk_line += 1
                 if chunk_start >= chunk_end:
                     continue
-            self._collect(self._read_chunk(chunk_start, chunk_end, chunk_line, use_yaml), silent=in_second)
+            found = self._read_chunk(chunk_start, chunk_end, chunk_line, use_yaml)
+            self._collect(found[:1], silent=in_second)
+            indented.append((found[1:], in_second))
+        for others, silent in indented:
+            self._collect(others, silent)
 
     def _report_stray_marker(self, offset: int) -> None:
         if not any(problem.code == "merge-marker" for problem in self.problems):

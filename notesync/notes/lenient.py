@@ -54,17 +54,24 @@ def split_indented(
 ) -> Iterator[tuple[int, int, int]]:
     """Start, end and line of a key with a plain value, and of each known key below it that is indented by mistake.
 
-    Below a plain value YAML allows no key; below a key without one they are keys of its own.
+    Below a plain value YAML allows no key; below a key without one, or an item, they are keys of its own.
     """
     part, part_line = start, line
     head = KEY_LINE.match(text, start, end)
     if head is not None and _PLAIN_BEHIND.match(text, head.end(), end):
+        owner = end  # how far the key or the item is indented that the lines indented further belong to
         for found in LINE.finditer(text, head.end(), end):
-            key_start = found.start() + len(found[1]) - len(found[1].lstrip(" \t"))
-            key = KEY_LINE.match(text, key_start, end) if key_start > found.start() > head.end() else None
-            if key is not None and (known is None or normalise_key(key[1].strip("\"'")) in known):
-                yield part, found.start(), part_line
-                part, part_line = key_start, line
+            content = found[1].lstrip(" \t")
+            indent = len(found[1]) - len(content)
+            if content and content[0] != "#" and found.start() > head.end() and indent <= owner:
+                key_start = found.start() + indent
+                key = KEY_LINE.match(text, key_start, end)
+                ours = key is not None and (known is None or normalise_key(key[1].strip("\"'")) in known)
+                if indent and ours:
+                    yield part, found.start(), part_line
+                    part, part_line = key_start, line
+                is_bare = key is not None and _PLAIN_BEHIND.match(text, key.end(), end) is None
+                owner = indent if is_bare or content[0] == "-" else end
             line += 1
     yield part, end, part_line
 

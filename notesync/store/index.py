@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
+from notesync.problems import LINE_BY_LINE
 from notesync.store.database import PATIENCE, find_file, is_damage, use_log
 from notesync.store.scan import Listing
 
@@ -100,6 +101,10 @@ _NAMES = (
     "copy",
     "meta",
 )
+_NEVER_WHOLE = 2  # how stale a note is whose last rows came of keys that were read line by line
+_CODES = ", ".join(f"'{code}'" for code in sorted(LINE_BY_LINE))
+_WAS_READ_BY_LINE = f"exists (select 1 from problem where problem.note = note.id and code in ({_CODES}))"  # noqa: S608
+_HOW_STALE = f"case when stale then stale when {_WAS_READ_BY_LINE} then {_NEVER_WHOLE} else 1 end"
 SCHEMA = crc32(_TABLES.encode()) & 0x7FFFFFFF  # any change of the tables is another version
 
 _SOME = 500  # keys asked for at once
@@ -138,12 +143,13 @@ class Ties(NamedTuple):
 
 
 class KnownNote(NamedTuple):
-    """What is known of a note before it is read again."""
+    """What is known of a note before it is read again; ``never_whole``: its stale rows were read line by line."""
 
     key: int
     digest: bytes
     stale: bool
     is_client: bool
+    never_whole: bool = False
 
 
 class KnownCopy(NamedTuple):
@@ -404,7 +410,7 @@ class Index:
         row = self._db.execute(
             "select id, digest, stale, is_client from note where path = ?", (_storable(path),)
         ).fetchone()
-        return row and KnownNote(row[0], row[1], bool(row[2]), bool(row[3]))
+        return row and KnownNote(row[0], row[1], bool(row[2]), bool(row[3]), row[2] == _NEVER_WHOLE)
 
     def store(self, notes: Iterable[tuple[int | None, NoteRow]]) -> None:
         """Replace what is known of these notes; each comes with its key, or None for a new one."""
@@ -480,13 +486,13 @@ class Index:
     def distrust(self, paths: Iterable[str]) -> None:
         """Mark notes stale that lie in a folder that cannot be listed; they are read again when it can."""
         self._db.executemany(
-            "update note set stale = 1 where path = ?",
+            f"update note set stale = {_HOW_STALE} where path = ?",  # noqa: S608
             [(_storable(path),) for path in paths],
         )
 
     def mark_stale(self, key: int, problems: Sequence[tuple[str, int, int, str, str, str, str]]) -> None:
         """Keep a note's last good rows, marked stale, with the reason as its problems."""
-        self._db.execute("update note set stale = 1, missing = null where id = ?", (key,))
+        self._db.execute(f"update note set stale = {_HOW_STALE}, missing = null where id = ?", (key,))  # noqa: S608
         self._db.execute("delete from problem where note = ?", (key,))
         _insert(self._db, "problem", 8, [(key, *problem) for problem in problems])
 

@@ -15,7 +15,7 @@ from notesync.followup.client import Client, find_key, find_known_keys
 from notesync.followup.follow_up import Context
 from notesync.followup.settings import Settings
 from notesync.notes.note import Note, normalise_key, parse_note
-from notesync.problems import ERROR, Problem
+from notesync.problems import ERROR, LINE_BY_LINE, Problem
 from notesync.store.index import Index, KnownNote
 from notesync.store.rows import FollowUpRow, NoteRow
 from notesync.store.vault import Unreadable, Vault, digest_of
@@ -208,7 +208,7 @@ class Reader:
         note = parse_note(content.data, path, self._known_keys)
         if known is None or not known.is_client or is_marked(note) or not _is_torn(note):
             return note, digest
-        if note.broken and not known.stale and _is_no_worse(note, self._index.problem_codes(known.key)):
+        if note.broken and _is_no_worse(note, self._list_wrong(known)):
             return note, digest
         if (left := seconds_left(content, self._patience)) > 0:
             self.held[path] = left
@@ -219,6 +219,12 @@ class Reader:
             self._pause(RETRY)
             return self._parse(self._read_again(found))
         return self._without(path, known, tuple(_tell_stale((*note.problems, *_torn(path, note)))))
+
+    def _list_wrong(self, known: KnownNote) -> Set[str]:
+        """The codes of what was wrong with a note when its rows were made, as far as that is known."""
+        if known.stale:  # its problems now are those of what came since
+            return LINE_BY_LINE - {"unclosed-front-matter"} if known.never_whole else set()
+        return self._index.problem_codes(known.key)
 
     def _read_again(self, found: New) -> New:
         try:
@@ -265,14 +271,10 @@ def _is_no_worse(note: Note, before: Set[str]) -> bool:
 
     A note that was always read line by line has no good reading, whose rows would have to stay.
     """
-    if before.isdisjoint(_LINE_BY_LINE):
+    if before.isdisjoint(LINE_BY_LINE):
         return False
-    wrong = {problem.code for problem in note.problems} & (_LINE_BY_LINE | {"merge-marker", "nul-characters"})
+    wrong = {problem.code for problem in note.problems} & (LINE_BY_LINE | {"merge-marker", "nul-characters"})
     return wrong - before <= {"bad-yaml"}
-
-
-# What is told of a note whose keys are read line by line, and of no other.
-_LINE_BY_LINE = frozenset(("bad-yaml", "not-properties", "unclosed-front-matter", "header-too-large"))
 
 
 def _is_cut(note: Note) -> bool:
