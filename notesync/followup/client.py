@@ -191,9 +191,8 @@ def _has_date(note: Note, schema: _Schema) -> bool:
     )
 
 
-_LIKE_A_DAY = re.compile(
-    r"\s*(?:\[\[)?\d(?!.*(?:\{\{|<%))"
-)  # or a link to its note; with no placeholder in it
+# A day, or a link to its note; with no placeholder in it.
+_LIKE_A_DAY = re.compile(r"\s*(?:\[\[)?\d(?!.*(?:\{\{|<%))")
 
 
 _new = tuple.__new__  # a third of the constructor's time, for what a vault has by the ten thousand
